@@ -1,0 +1,43 @@
+import type { DType } from './dtype.ts'
+import { inferNode } from './infer.ts'
+import type { Attrs, Node, NodeOf, OpName, Sources } from './ops.ts'
+import type { Dims } from './shape.ts'
+
+let nextId = 1
+
+interface MutableNode {
+  id: number
+  op: OpName
+  attrs: object
+  src: readonly Node[]
+  shape: Dims
+  dtype: DType
+  label: string | undefined
+  value: object | undefined
+}
+
+/** The id the next node will get: nodes with a smaller one existed before now. */
+export const idMark = (): number => nextId
+
+/** The only constructor of nodes: infers, checks, freezes the facts. Throws {@link OpError} on a wrong operand. */
+export function make<K extends OpName>(op: K, src: Sources[K], attrs: Attrs[K], label?: string): NodeOf<K> {
+  const { shape, dtype } = inferNode(op, src, attrs)
+  const node: MutableNode = { id: nextId++, op, attrs, src, shape, dtype, label, value: undefined }
+  return node as unknown as NodeOf<K>
+}
+
+/** A fresh leaf; `value` binds it to a settled value. */
+export function parameter(shape: Dims, dtype: DType, value?: object, label?: string): NodeOf<'parameter'> {
+  const node = make('parameter', [], { shape, dtype }, label)
+  if (value !== undefined) (node as unknown as MutableNode).value = value
+  return node
+}
+
+/** Turns a pending node into a parameter that holds its value and drops its history. The one change of a node's life. */
+export function settle(node: Node, value: object): void {
+  const target = node as unknown as MutableNode
+  target.op = 'parameter'
+  target.attrs = { shape: node.shape, dtype: node.dtype }
+  target.src = []
+  target.value = value
+}

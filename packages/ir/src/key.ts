@@ -20,7 +20,7 @@ function attrsKey(value: unknown): string {
   return text
 }
 
-/** The structural key of the values `outputs`; labels and settled values do not take part. */
+/** The structural key of the values `outputs`; settled values do not take part. */
 export function canonical(outputs: readonly Node[], leading: readonly NodeOf<'parameter'>[] = []): Canonical {
   const order = topological([...leading, ...outputs])
   const index = new Map<Node, number>()

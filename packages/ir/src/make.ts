@@ -12,7 +12,6 @@ interface MutableNode {
   src: readonly Node[]
   shape: Dims
   dtype: DType
-  label: string | undefined
   value: object | undefined
 }
 
@@ -20,15 +19,15 @@ interface MutableNode {
 export const idMark = (): number => nextId
 
 /** The only constructor of nodes: infers, checks, freezes the facts. Throws {@link OpError} on a wrong operand. */
-export function make<K extends OpName>(op: K, src: Sources[K], attrs: Attrs[K], label?: string): NodeOf<K> {
+export function make<K extends OpName>(op: K, src: Sources[K], attrs: Attrs[K]): NodeOf<K> {
   const { shape, dtype } = inferNode(op, src, attrs)
-  const node: MutableNode = { id: nextId++, op, attrs, src, shape, dtype, label, value: undefined }
+  const node: MutableNode = { id: nextId++, op, attrs, src, shape, dtype, value: undefined }
   return node as unknown as NodeOf<K>
 }
 
 /** A fresh leaf; `value` binds it to a settled value. */
-export function parameter(shape: Dims, dtype: DType, value?: object, label?: string): NodeOf<'parameter'> {
-  const node = make('parameter', [], { shape, dtype }, label)
+export function parameter(shape: Dims, dtype: DType, value?: object): NodeOf<'parameter'> {
+  const node = make('parameter', [], { shape, dtype })
   if (value !== undefined) (node as unknown as MutableNode).value = value
   return node
 }

@@ -110,8 +110,6 @@ interface NodeShape<K extends OpName> {
   readonly src: Ops[K]['src']
   readonly shape: Dims
   readonly dtype: DType
-  /** Where the user's code made it (a layer path), for messages only. */
-  readonly label: string | undefined
   /** The computed value of a settled node; owned by whoever evaluates. */
   readonly value: object | undefined
 }

@@ -33,7 +33,7 @@ export function topological(roots: readonly Node[], stop?: (node: Node) => boole
 /** The same operation on other sources; the node itself when nothing changed. */
 export function withSources(node: Node, src: readonly Node[]): Node {
   if (src.every((s, i) => s === node.src[i])) return node
-  return make(node.op, src as Sources[OpName], node.attrs as Attrs[OpName], node.label)
+  return make(node.op, src as Sources[OpName], node.attrs as Attrs[OpName])
 }
 
 /**

@@ -11,12 +11,16 @@ export interface ShapeError<Message extends string = string> {
 }
 
 /**
- * The demand a shape result puts on an argument: nothing (`unknown`) where it is a shape, and the unmeetable error
- * where it is not. Unions count as fitting when one member fits.
+ * The type of an argument that must fit: `T` where the result is a shape, and the message itself, which nothing
+ * fits, where it is an error. The compiler then prints: Argument of type 'Tensor<[4, 3]>' is not assignable to
+ * parameter of type '"add: shapes [2,3] and [4,3] do not broadcast"'. Unions fit when one member fits.
  * @example declare function add<A extends Shape, B extends Shape>(
- *   a: Tensor<A>, b: Tensor<B> & Check<Broadcast<A, B, 'add'>>): Tensor<Ok<Broadcast<A, B, 'add'>>>
+ *   a: Tensor<A>, b: Fits<Broadcast<A, B, 'add'>, Tensor<B>>): Tensor<Ok<Broadcast<A, B, 'add'>>>
  */
-export type Check<Result> = [Result] extends [ShapeError] ? Result : unknown
+export type Fits<Result, T> = [Result] extends [ShapeError<infer Message>] ? Message : T
+
+/** {@link Fits} as a demand on top of another type: `Tensor<B> & Check<...>`. */
+export type Check<Result> = [Result] extends [ShapeError<infer Message>] ? Message : unknown
 
 /** The shape in a result; a shape of unknown rank where it is an error, so that one mistake is reported once. */
 export type Ok<Result> = [Result] extends [ShapeError] ? Shape : Extract<Result, Shape>
@@ -40,3 +44,9 @@ type Comma<Out extends string> = Out extends '' ? '' : `${Out},`
 
 /** A size as text for messages: `?` where it is unknown. */
 export type ShowSize<N extends number> = number extends N ? '?' : `${N}`
+
+/** The shape of a tensor type; a number counts as a scalar. */
+export type ShapeOf<T> = T extends { readonly shape: infer S extends Shape } ? S : []
+
+/** The shapes of a list of tensor types. */
+export type ShapesOf<Ts extends readonly unknown[]> = { -readonly [K in keyof Ts]: ShapeOf<Ts[K]> }

@@ -1,0 +1,58 @@
+import type { Shape, ShapeError } from '@tessella/tensor'
+import type { FunctionSpec } from './specs.ts'
+import type { Giver, Step } from './step.ts'
+
+/** What a member of a chain does to shapes: a layer's `spec`, or what a plain function's signature says. */
+export type SpecOf<L> = L extends { readonly spec: infer P }
+  ? P
+  : L extends (x: infer X) => infer Y
+    ? FunctionSpec<'the function', ShapeIn<X>, ShapeIn<Y>>
+    : unknown
+
+type ShapeIn<T> = T extends { readonly shape: infer S extends Shape } ? S : Shape
+
+/** The shape after all layers, or the error of the first that does not fit, with its place in the chain. */
+export type RunChain<
+  S extends Shape,
+  Layers extends readonly unknown[],
+  From extends Giver,
+  At extends readonly unknown[] = [],
+> = Layers extends readonly [infer First, ...infer Rest]
+  ? Step<S, SpecOf<First>, From> extends infer R
+    ? R extends Shape
+      ? RunChain<R, Rest, AfterFirst<First, From>, [...At, unknown]>
+      : R extends ShapeError<infer Message>
+        ? ShapeError<AtPlace<Message, At>>
+        : never
+    : never
+  : number extends Layers['length']
+    ? Shape
+    : S
+
+/** An `input` declaration is not a layer that a message could point to. */
+type AfterFirst<First, From extends Giver> =
+  SpecOf<First> extends { readonly kind: 'input' } ? From : 'the layer before gives'
+
+/** PyTorch's state names number layers from 0 too. The innermost place is the one that is named. */
+type AtPlace<Message extends string, At extends readonly unknown[]> = Message extends `${string} (layer ${string})`
+  ? Message
+  : `${Message} (layer ${At['length'] & number})`
+
+/**
+ * A list of layers with the message in the place of each layer that does not fit what comes before it: the type of
+ * the arguments of `sequential`. After an error the shape is unknown, so that one mistake is reported once.
+ */
+export type CheckChain<
+  Layers extends readonly unknown[],
+  S extends Shape = Shape,
+  From extends Giver = 'the input has',
+  Out extends readonly unknown[] = [],
+> = Layers extends readonly [infer First, ...infer Rest]
+  ? Step<S, SpecOf<First>, From> extends infer R
+    ? R extends Shape
+      ? CheckChain<Rest, R, AfterFirst<First, From>, [...Out, First]>
+      : R extends ShapeError<infer Message>
+        ? CheckChain<Rest, Shape, 'the layer before gives', [...Out, Message]>
+        : never
+    : never
+  : [...Out, ...Layers]

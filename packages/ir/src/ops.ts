@@ -42,7 +42,7 @@ export interface Ops {
   binary: { src: S2; attrs: { readonly fn: BinaryFn } }
   /** condition (bool) ? a : b, all of one shape. */
   select: { src: S3; attrs: object }
-  /** Float to integer truncates and saturates, NaN gives 0; anything to bool is `!= 0`. */
+  /** Float to integer truncates and saturates, NaN gives 0; integer to integer keeps the low bits; anything to bool is `!= 0`. */
   cast: { src: S1; attrs: { readonly dtype: DType } }
   /** Removes `axes` (sorted). */
   reduce: { src: S1; attrs: { readonly fn: ReduceFn; readonly axes: Dims } }

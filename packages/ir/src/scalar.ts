@@ -118,7 +118,10 @@ export const unaryFacts: { readonly [F in UnaryFn]: FnFacts } = {
   isFinite: predicate,
 }
 
-/** `div` on integers truncates toward zero; division of an integer by zero gives 0. */
+/**
+ * `div` on integers truncates toward zero; `div` and `rem` of an integer by zero give 0. Shifts use the low five bits
+ * of the amount. `max` and `min` answer NaN when an operand is NaN.
+ */
 export const binaryFacts: { readonly [F in BinaryFn]: FnFacts } = {
   add: number,
   sub: number,

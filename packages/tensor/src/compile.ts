@@ -1,0 +1,187 @@
+import { canonical, type Executable, idMark, type Node, type NodeOf, OpError, parameter, topological } from '@tessella/ir'
+import type { Device } from './runtime/device.ts'
+import {
+  type Cell, detached, hostLeaf, isRecording, requireDevice, Storage, settleAll, storageOf, withTrace,
+} from './runtime/index.ts'
+import { type References, references, type Signature, signatureOf } from './signature.ts'
+import { fromNode, isTensor, nodeOf, type Tensor } from './tensor.ts'
+import { mapLeaves } from './tree.ts'
+import type { ShapeError } from './types/index.ts'
+import { commitCell } from './variable.ts'
+
+/** What a caller may pass where the traced function takes `T`: scalars also as plain numbers. */
+export type CallArg<T> = number extends T
+  ? ShapeError<'compile: a number would be frozen; declare the parameter as Tensor<[]> and pass the number'>
+  : T extends Tensor<readonly [], infer _D> ? T | number : T
+
+/** A function that runs as one prepared program per signature. */
+export interface Compiled<A extends readonly unknown[], R> {
+  (...args: { [I in keyof A]: CallArg<A[I]> }): R
+  /** The programs made so far, newest last. */
+  programs(): readonly CompiledProgram[]
+}
+
+export interface CompiledProgram {
+  readonly signature: string
+  readonly kernels: number
+  print(): string
+}
+
+export interface CompileOptions {
+  /** Programs kept, one per signature (shapes, dtypes, static values); the longest unused goes first. Default 16. */
+  readonly cacheSize?: number
+}
+
+/** Everything a replay needs: no graph, no user code. */
+interface Entry {
+  readonly executable: Executable
+  readonly reads: readonly Cell[]
+  readonly captured: readonly Node[]
+  /** Variables assigned, with the input that held the old value where the step read it. */
+  readonly assigned: readonly { readonly cell: Cell; readonly input: number | undefined }[]
+  readonly results: readonly Node[]
+  /** The traced result with the index of an output in place of each tensor. */
+  readonly shape: unknown
+}
+
+/** Stands for output `index` in the shape of a result. */
+class Slot {
+  readonly index: number
+  constructor(index: number) {
+    this.index = index
+  }
+}
+
+/** Copies the arguments with each tensor and number replaced by the next of `values`. */
+function rebind<A extends readonly unknown[]>(args: A, values: readonly Tensor[]): A {
+  let next = 0
+  return args.map(a =>
+    mapLeaves(a, leaf => (isTensor(leaf) || typeof leaf === 'number' ? values[next++] : leaf)),
+  ) as unknown as A
+}
+
+/** Values made before the trace and not computed yet: computed once now, not in every run. Constants stay in the graph. */
+function settleOutside(outputs: readonly Node[], mark: number): void {
+  const outside = topological(outputs, n => n.id < mark).filter(n => n.id < mark && n.op !== 'parameter')
+  const isConstantView = (n: Node): boolean => {
+    let node = n
+    while (node.op === 'expand' || node.op === 'reshape') node = node.src[0] as Node
+    return node.op === 'constant'
+  }
+  const worth = outside.filter(n => !isConstantView(n))
+  if (worth.length > 0) settleAll(worth)
+}
+
+function traceCall<A extends readonly unknown[], R>(fn: (...args: A) => R, args: A, signature: Signature, device: Device): Entry {
+  const mark = idMark()
+  const placeholders = signature.dynamic.map(v => {
+    const node = isTensor(v) ? nodeOf(v) : undefined
+    return parameter(node?.shape ?? [], node?.dtype ?? 'float32')
+  })
+  const reads = new Map<Cell, NodeOf<'parameter'>>()
+  const staged = new Map<Cell, Node>()
+  const result = withTrace({ replaced: new Map(), recording: { reads, staged }, labels: undefined }, () =>
+    fn(...rebind(args, placeholders.map(p => fromNode(p)))),
+  )
+  const results: Node[] = []
+  const shape = mapLeaves(result, leaf => (isTensor(leaf) ? new Slot(results.push(nodeOf(leaf)) - 1) : leaf))
+  const outputs = [...results, ...staged.values()]
+  settleOutside(outputs, mark)
+  const leading = [...placeholders, ...reads.values()]
+  const program = canonical(outputs, leading)
+  const captured = program.inputs.slice(leading.length)
+  for (const node of captured)
+    if (!(node.value instanceof Storage))
+      throw new OpError('compile', 'the function uses a value of another function that is still being traced', {
+        hint: 'Pass it as an argument.',
+      })
+  const cells = [...reads.keys()]
+  const assigned = [...staged.keys()].map(cell => {
+    const at = cells.indexOf(cell)
+    return { cell, input: at < 0 ? undefined : placeholders.length + at }
+  })
+  const updates = assigned.flatMap(({ input }, i) => (input === undefined ? [] : [{ input, output: results.length + i }]))
+  const executable = device.backend.prepare({ ...detached(program, outputs), updates })
+  return { executable, reads: cells, captured, assigned, results: results.map(r => parameter(r.shape, r.dtype)), shape }
+}
+
+/** Runs the program, then commits: nothing changes when it throws. */
+function replay(entry: Entry, dynamic: readonly unknown[], device: Device): unknown {
+  const nodes = [
+    ...dynamic.map(v => (isTensor(v) ? nodeOf(v) : hostLeaf(Float32Array.of(Number(v)), [], 'float32'))),
+    ...entry.reads.map(cell => cell.node),
+    ...entry.captured,
+  ]
+  const waiting = nodes.filter(n => n.op !== 'parameter')
+  if (waiting.length > 0 || device.pending.size > 0) settleAll(waiting)
+  const storages = nodes.map(storageOf)
+  const buffers = storages.map(s => s.bufferOn(device))
+  const donated = buffers.map(() => false)
+  for (const { cell, input } of entry.assigned) if (input !== undefined) donated[input] = !cell.exposed
+  const outputs = entry.executable.run(buffers, donated)
+  const wrap = (i: number, like: Node): Node => {
+    const buffer = outputs[i]
+    if (buffer === undefined) throw new Error(`internal: output ${i} of a program is missing`)
+    return parameter(like.shape, like.dtype, Storage.fromDevice(device, buffer, like.dtype))
+  }
+  for (const [i, { cell, input }] of entry.assigned.entries()) {
+    const old = cell.node.value instanceof Storage ? cell.node.value : undefined
+    const wasExposed = cell.exposed
+    const fresh = wrap(entry.results.length + i, cell.node)
+    commitCell(cell, fresh, false)
+    if (input !== undefined && donated[input]) old?.donated()
+    else if (!wasExposed) old?.dispose()
+  }
+  const results = entry.results.map((like, i) => fromNode(wrap(i, like)))
+  return mapLeaves(entry.shape, leaf => (leaf instanceof Slot ? results[leaf.index] : leaf))
+}
+
+/**
+ * Records `fn` once per signature and replays it as one program: fused kernels, planned memory, Variables updated in
+ * place. Tensors and numbers are dynamic; shapes, dtypes, strings and booleans select the program. Variables are found
+ * by use. Assignments take effect together after the program has run: an exception leaves every Variable as it was.
+ * Plain JavaScript in `fn` runs only while recording. Inside another compiled function it is part of that one.
+ *
+ * @example
+ * const step = compile((x: Tensor<[number, 4]>, rate: Tensor<[]>) => {
+ *   w.assign(w.value.sub(x.mean(0).mul(rate)))
+ *   return w.value.sum()
+ * })
+ * await step(batch, 0.1).item()
+ */
+export function compile<A extends readonly unknown[], R>(fn: (...args: A) => R, options: CompileOptions = {}): Compiled<A, R> {
+  const limit = options.cacheSize ?? 16
+  if (!Number.isInteger(limit) || limit < 1) throw new OpError('compile', `cacheSize must be a positive integer, got ${limit}`)
+  const caches = new WeakMap<Device, Map<string, Entry>>()
+  const refs: References = references()
+  const entriesOf = (device: Device): Map<string, Entry> => {
+    let entries = caches.get(device)
+    if (entries === undefined) caches.set(device, (entries = new Map()))
+    return entries
+  }
+  const call = (...args: A): R => {
+    const signature = signatureOf(args, refs)
+    if (isRecording())
+      return fn(...rebind(args, signature.dynamic.map(v => (isTensor(v) ? v : fromNode(hostLeaf(Float32Array.of(Number(v)), [], 'float32'))))))
+    const device = requireDevice()
+    const entries = entriesOf(device)
+    let entry = entries.get(signature.key)
+    if (entry === undefined) {
+      entry = traceCall(fn, args, signature, device)
+      const oldest = entries.size >= limit ? entries.entries().next().value : undefined
+      if (oldest !== undefined) {
+        entries.delete(oldest[0])
+        oldest[1].executable.dispose()
+      }
+    } else entries.delete(signature.key)
+    entries.set(signature.key, entry)
+    return replay(entry, signature.dynamic, device) as R
+  }
+  const programs = (): CompiledProgram[] =>
+    [...entriesOf(requireDevice())].map(([signature, { executable }]) => ({
+      signature,
+      kernels: executable.kernels,
+      print: () => executable.print(),
+    }))
+  return Object.assign(call as (...args: { [I in keyof A]: CallArg<A[I]> }) => R, { programs })
+}

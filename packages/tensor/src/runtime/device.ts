@@ -1,0 +1,109 @@
+import {
+  type Backend, BackendError, type DeviceBuffer, type Executable, type Graph, irVersion, type MemoryReport,
+} from '@tessella/ir'
+import type { Storage } from './storage.ts'
+import type { Cell } from './trace.ts'
+
+/** Executables kept for graphs that are settled again and again without `compile`. */
+const cacheLimit = 256
+/** Forgotten buffers may pile up to this before a read lets the collector's finalizers run. */
+const yieldBytes = 32 * 2 ** 20
+
+/** The shortest wait that lets finalizers run: they are tasks, not microtasks. */
+const macrotask = (): Promise<void> =>
+  new Promise(resolve => {
+    const channel = new MessageChannel()
+    channel.port1.onmessage = () => {
+      channel.port1.close()
+      resolve()
+    }
+    channel.port2.postMessage(0)
+  })
+
+/** A backend in use: its prepared programs and the buffers that tensors hold. */
+export class Device {
+  readonly backend: Backend
+  /** Variables with an assignment that nothing has computed yet; settled together with the next read. */
+  readonly pending = new Set<Cell>()
+  readonly #cache = new Map<string, Executable>()
+  readonly #finalizer: FinalizationRegistry<DeviceBuffer>
+  /**
+   * The collector does not see device memory. Each held buffer weighs as much on the JavaScript heap's books
+   * (untouched pages, so no memory), and the collector comes when it should.
+   */
+  readonly #ballast = new WeakMap<Storage, ArrayBuffer>()
+  #heldSinceYield = 0
+  #disposed = false
+
+  constructor(backend: Backend) {
+    if (backend.irVersion !== irVersion)
+      throw new BackendError(
+        backend.name,
+        'version',
+        `speaks version ${backend.irVersion} of the language, this copy of tensor speaks ${irVersion}. ` +
+          'Install the same version of @tessella/ir, tensor, compiler and backends.',
+      )
+    this.backend = backend
+    this.#finalizer = new FinalizationRegistry(buffer => {
+      if (!this.#disposed) backend.release(buffer)
+    })
+  }
+
+  /** The program for a graph whose structural key is `key`. */
+  executable(key: string, graph: () => Graph): Executable {
+    let found = this.#cache.get(key)
+    if (found === undefined) {
+      found = this.backend.prepare(graph())
+      if (this.#cache.size >= cacheLimit) this.#evict()
+    } else this.#cache.delete(key)
+    this.#cache.set(key, found)
+    return found
+  }
+
+  #evict(): void {
+    const oldest = this.#cache.entries().next().value
+    if (oldest === undefined) return
+    this.#cache.delete(oldest[0])
+    oldest[1].dispose()
+  }
+
+  /** Ties a buffer's life to a storage's. */
+  hold(storage: Storage, buffer: DeviceBuffer): void {
+    this.#finalizer.register(storage, buffer, storage)
+    this.#heldSinceYield += buffer.byteLength
+  }
+
+  /** Lets the collector know what a buffer that only it can free weighs. */
+  weigh(storage: Storage, bytes: number): void {
+    if (bytes >= 1024) this.#ballast.set(storage, new ArrayBuffer(bytes))
+  }
+
+  forget(storage: Storage): void {
+    this.#finalizer.unregister(storage)
+    this.#ballast.delete(storage)
+  }
+
+  release(storage: Storage, buffer: DeviceBuffer): void {
+    this.forget(storage)
+    if (!this.#disposed) this.backend.release(buffer)
+  }
+
+  /** Called on every read: now and then gives finalizers a turn. */
+  async breathe(): Promise<void> {
+    if (this.#heldSinceYield < yieldBytes) return
+    this.#heldSinceYield = 0
+    await macrotask()
+  }
+
+  memory(): MemoryReport {
+    return this.backend.memory()
+  }
+
+  dispose(): void {
+    if (this.#disposed) return
+    this.#disposed = true
+    for (const e of this.#cache.values()) e.dispose()
+    this.#cache.clear()
+    this.backend.dispose()
+  }
+}

@@ -1,0 +1,105 @@
+import { BackendError, type DeviceBuffer, type DType, type HostArray } from '@tessella/ir'
+import type { Device } from './device.ts'
+
+/** Small values move to the host when read and leave the device, so a read loss never waits for the collector. */
+const smallBytes = 4096
+
+/**
+ * The value of a settled node: on the host, on a device, or both.
+ * A storage forgotten by everyone gives its buffer back through the device's finalizer.
+ */
+export class Storage {
+  readonly dtype: DType
+  #host: HostArray | undefined
+  #device: Device | undefined
+  #buffer: DeviceBuffer | undefined
+  #gone: 'disposed' | 'donated' | undefined
+  /** A Variable owns it: disposing a tensor that shows it must not free it. */
+  owned = false
+
+  private constructor(dtype: DType) {
+    this.dtype = dtype
+  }
+
+  static fromHost(data: HostArray, dtype: DType): Storage {
+    const storage = new Storage(dtype)
+    storage.#host = data
+    return storage
+  }
+
+  static fromDevice(device: Device, buffer: DeviceBuffer, dtype: DType): Storage {
+    const storage = new Storage(dtype)
+    storage.#device = device
+    storage.#buffer = buffer
+    device.hold(storage, buffer)
+    return storage
+  }
+
+  /** The buffer on `device`, uploaded when the value is only on the host. */
+  bufferOn(device: Device): DeviceBuffer {
+    this.#check()
+    if (this.#buffer !== undefined && this.#device === device) return this.#buffer
+    if (this.#host === undefined)
+      throw new BackendError(
+        device.backend.name,
+        'wrong-backend',
+        `a tensor lives on '${this.#device?.backend.name}', which is not the backend in use. Read it with \`await t.data()\` ` +
+          'and make a new tensor, or call useBackend before creating the model.',
+      )
+    const buffer = device.backend.upload(this.#host, this.dtype)
+    this.#drop()
+    this.#device = device
+    this.#buffer = buffer
+    device.hold(this, buffer)
+    // Large host copies would double the memory of every parameter and batch.
+    if (this.#host.byteLength > smallBytes) this.#host = undefined
+    return buffer
+  }
+
+  /** A copy of the elements. */
+  async read(): Promise<HostArray> {
+    this.#check()
+    if (this.#host !== undefined) return this.#host.slice()
+    const device = this.#device as Device
+    const data = await device.backend.read(this.#buffer as DeviceBuffer, this.dtype)
+    if (data.byteLength <= smallBytes && this.#gone === undefined && !this.owned) {
+      this.#host = data.slice()
+      this.#drop()
+    }
+    return data
+  }
+
+  /** The elements when they are on the host already. */
+  get host(): HostArray | undefined {
+    return this.#host
+  }
+
+  /** Ends the value's life now instead of at collection. */
+  dispose(): void {
+    if (this.#gone !== undefined) return
+    this.#gone = 'disposed'
+    this.#drop()
+    this.#host = undefined
+  }
+
+  /** The run that took the buffer owns it now. */
+  donated(): void {
+    this.#gone = 'donated'
+    this.#device?.forget(this)
+    this.#buffer = undefined
+    this.#host = undefined
+  }
+
+  #drop(): void {
+    if (this.#buffer !== undefined) this.#device?.release(this, this.#buffer)
+    this.#buffer = undefined
+    this.#device = undefined
+  }
+
+  #check(): void {
+    if (this.#gone === 'disposed')
+      throw new BackendError(this.#device?.backend.name ?? 'tensor', 'disposed', 'this tensor was disposed. Keep it alive, or compute it again.')
+    if (this.#gone === 'donated')
+      throw new BackendError('tensor', 'disposed', 'internal: a donated value was used again. This is a bug in Tessella; please report it.')
+  }
+}

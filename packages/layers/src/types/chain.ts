@@ -1,15 +1,8 @@
 import type { Shape, ShapeError } from '@tessella/tensor'
-import type { FunctionSpec } from './specs.ts'
 import type { Giver, Step } from './step.ts'
 
-/** What a member of a chain does to shapes: a layer's `spec`, or what a plain function's signature says. */
-export type SpecOf<L> = L extends { readonly spec: infer P }
-  ? P
-  : L extends (x: infer X) => infer Y
-    ? FunctionSpec<'the function', ShapeIn<X>, ShapeIn<Y>>
-    : unknown
-
-type ShapeIn<T> = T extends { readonly shape: infer S extends Shape } ? S : Shape
+/** What a member of a chain does to shapes; nothing is known of one without a `spec`. */
+export type SpecOf<L> = L extends { readonly spec: infer P } ? P : unknown
 
 /** The shape after all layers, or the error of the first that does not fit, with its place in the chain. */
 export type RunChain<
@@ -56,3 +49,18 @@ export type CheckChain<
         : never
     : never
   : [...Out, ...Layers]
+
+/**
+ * The rest parameter of `sequential`: the layers themselves, or with messages in place of those that do not fit, so
+ * that the compiler points at the argument. The detour by two branches is what lets the compiler infer `Layers`.
+ * @example declare function sequential<const Ls extends readonly AnyLayer[]>(
+ *   ...layers: ChainArguments<Ls>): LayerCall<ChainSpec<Ls>>
+ */
+export type ChainArguments<Layers extends readonly unknown[]> =
+  CheckChain<Layers> extends infer Checked
+    ? Layers extends Checked
+      ? Layers
+      : Checked extends readonly unknown[]
+        ? Checked
+        : never
+    : never

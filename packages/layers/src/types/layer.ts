@@ -49,6 +49,9 @@ type DTypeAfterAll<Layers extends readonly unknown[], D extends DType> = Layers 
   ? DTypeAfterAll<Rest, DTypeAfter<SpecOf<First>, D>>
   : D
 
+/** The call of a layer, modal or not. */
+export type CallOf<P extends LayerSpec, Modal extends boolean> = Modal extends true ? ModalLayerCall<P> : LayerCall<P>
+
 /** `true` where one of the layers must be told whether it trains. */
 export type AnyModal<Layers extends readonly unknown[]> = true extends ModalOf<Layers[number]> ? true : false
 type ModalOf<L> = L extends { readonly modal: infer M } ? M : false

@@ -98,6 +98,11 @@ export interface FunctionSpec<Name extends string, In extends Shape, Out extends
   readonly out: Out
 }
 
+/** Adds what a layer makes of its input to the input. */
+export interface ResidualSpec<Inner> extends LayerSpec<'residual', 'residual'> {
+  readonly inner: Inner
+}
+
 /** Layers one after the other. */
 export interface ChainSpec<Layers extends readonly unknown[]> extends LayerSpec<'chain', 'sequential'> {
   readonly layers: Layers

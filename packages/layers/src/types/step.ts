@@ -1,6 +1,7 @@
 import type {
   Add,
   AsShape,
+  Broadcast,
   Differs,
   Flatten,
   Mul,
@@ -16,7 +17,7 @@ import type {
   Sub,
   UnknownSpatial,
 } from '@tessella/tensor'
-import type { RunChain } from './chain.ts'
+import type { RunChain, SpecOf } from './chain.ts'
 import type {
   ChainSpec,
   ChannelsSpec,
@@ -28,6 +29,7 @@ import type {
   InputSpec,
   LookupSpec,
   PoolSpec,
+  ResidualSpec,
   ResizeSpec,
   SameSpec,
   UnflattenSpec,
@@ -85,9 +87,11 @@ type StepOther<S extends Shape, P, From extends Giver> =
             ? [BatchOf<S>, Out, ...Grow<Ns, Kernel, Options>]
             : Ns
           : never
-        : P extends FunctionSpec<infer Name, infer In, infer Out>
-          ? StepFunction<S, Name, In, Out, From>
-          : Shape
+        : P extends ResidualSpec<infer Inner>
+          ? StepResidual<S, Step<S, SpecOf<Inner>, From>>
+          : P extends FunctionSpec<infer Name, infer In, infer Out>
+            ? StepFunction<S, Name, In, Out, From>
+            : Shape
 
 type BatchOf<S extends Shape> = S extends readonly [infer N extends number, ...Shape] ? N : number
 
@@ -189,6 +193,8 @@ type MeetShapes<A extends Shape, B extends Shape, Out extends Shape = []> = A ex
   : B extends readonly []
     ? Out
     : never
+
+type StepResidual<S extends Shape, R> = R extends Shape ? Broadcast<S, R, 'residual'> : R
 
 type StepFunction<
   S extends Shape,

@@ -64,7 +64,11 @@ export interface WholeOperand {
 }
 
 /**
- * One launch. `writes` see the results as `result` expressions: reduce kernels number their accumulators,
+ * One launch. At each point all loads happen before all stores: a written buffer may be the memory of a loaded one
+ * (an in-place temporary, an output that reuses its input), and then every such load has the address of the store.
+ * Parts of an expression whose strides are 0 along a dimension do not change along it and may be hoisted.
+ * Domains of map and reduce kernels have no sizes of 1 and as few dimensions as their addresses allow; [] is one point.
+ * `writes` see the results as `result` expressions: reduce kernels number their accumulators,
  * routines have the single result 0, map kernels have none.
  */
 export type Kernel =

@@ -1,4 +1,4 @@
-import type { DType, Fits, FloatOf, Ok, Shape, Tensor } from '@tessella/tensor'
+import type { DType, Fits, Ok, Shape, Tensor } from '@tessella/tensor'
 import type { SpecOf } from './chain.ts'
 import type { ChainSpec, LayerSpec } from './specs.ts'
 import type { Step } from './step.ts'
@@ -39,7 +39,9 @@ export type DTypeAfter<P, D extends DType> = P extends { readonly kind: infer Ki
     ? D
     : P extends ChainSpec<infer Layers>
       ? DTypeAfterAll<Layers, D>
-      : FloatOf<D>
+      : D extends 'float64'
+        ? D
+        : 'float32'
   : DType
 
 type DTypeAfterAll<Layers extends readonly unknown[], D extends DType> = Layers extends readonly [

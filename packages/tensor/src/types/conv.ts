@@ -1,7 +1,7 @@
 import type { Mul } from './digits.ts'
 import type { Differs, Shape } from './shape.ts'
 import type { ShapeError, ShowShape, ShowSize } from './shapeError.ts'
-import type { PerDim, SlideWindows, SpatialRank, UnknownSpatial, WindowOptions } from './window.ts'
+import type { PerDim, SlideWindows, SpatialRank, WindowOptions } from './window.ts'
 
 /** The numbers of a convolution. */
 export interface ConvOptions extends WindowOptions {
@@ -80,6 +80,3 @@ export type Pool<
 
 /** Window options with the stride defaulting to the kernel. */
 export type PoolOptions<K extends PerDim, O> = O extends { readonly stride: PerDim } ? O : O & { readonly stride: K }
-
-/** `[n, c, ...spatial]` with unknown sizes but for the channels. */
-export type ChannelsFirst<C extends number, R extends SpatialRank> = [number, C, ...UnknownSpatial[R]]

@@ -1,7 +1,7 @@
 import type { Add } from './digits.ts'
 import type { BadAxis } from './reduce.ts'
 import type { InsertSize } from './reshape.ts'
-import type { AxisKey, Differs, Meet, Shape, SizeAt, UnknownSizes, WithSize } from './shape.ts'
+import type { AxisKey, Differs, Meet, Shape, UnknownSizes, WithSize } from './shape.ts'
 import type { ShapeError, ShowShape } from './shapeError.ts'
 
 /**
@@ -99,6 +99,3 @@ type SameShape<S extends Shape, Rest extends readonly Shape[], Op extends string
       : SameShape<Both, More, Op>
     : never
   : S
-
-/** The size at one axis when several tensors are joined there; for run-time helpers that need only the size. */
-export type SizeOf<S extends Shape, A extends number> = SizeAt<S, AxisKey<S, A>>

@@ -1,13 +1,10 @@
-import type { Add, Mul, Sub } from './digits.ts'
+import type { Mul, Sub } from './digits.ts'
 
 /**
  * Sizes of a tensor, outermost first. A size typed `number` is unknown; `readonly number[]` has an unknown rank.
  * What is unknown is not checked when compiling, and never turns into `never` or `any`.
  */
 export type Shape = readonly number[]
-
-/** `true` where the number of dimensions is not known when compiling. */
-export type IsRankUnknown<S extends Shape> = number extends S['length'] ? true : false
 
 /** The shape as a plain mutable tuple, so that `as const` arguments and results print alike. */
 export type AsShape<S extends Shape> = [...S]
@@ -69,9 +66,6 @@ export type From<S extends Shape, Key, At extends readonly unknown[] = []> = `${
     ? From<Rest, Key, [...At, unknown]>
     : []
 
-/** The last size; `number` where it is not known. Knows the end of a shape such as `[...number[], 128]`. */
-export type Last<S extends Shape> = S extends readonly [...Shape, infer N extends number] ? N : number
-
 /**
  * The number of elements; `number` where a size is unknown.
  * @example Product<[3, 224, 224]> // 150528
@@ -88,10 +82,3 @@ type ProductOf<S extends Shape, Out extends number = 1> = S extends readonly [
 ]
   ? ProductOf<Rest, Mul<Out, N>>
   : Out
-
-/** The sum of sizes; `number` where one is unknown. */
-export type Sum<S extends Shape, Out extends number = 0> = number extends S['length']
-  ? number
-  : S extends readonly [infer N extends number, ...infer Rest extends Shape]
-    ? Sum<Rest, Add<Out, N>>
-    : Out

@@ -1,3 +1,7 @@
 export { jvpNodes, vjpNodes } from './backward.ts'
 export { type BinaryPull, type BinaryPulls, binaryDerivatives, type UnaryPull, unaryDerivatives } from './derivative.ts'
+export type { BatchRule, Lanes, Vectorize } from './lanes.ts'
+export { rematerialized } from './remat.ts'
 export { type Pull, vjpRules } from './vjp.ts'
+export { vmapNodes } from './vmapNodes.ts'
+export { batchRules } from './vmapRules.ts'

@@ -1,4 +1,4 @@
-import type { FloorDiv, Mod, Mul } from './digits.ts'
+import type { FloorDiv, Mod } from './digits.ts'
 import type { BadAxis } from './reduce.ts'
 import type {
   AsShape,
@@ -71,25 +71,24 @@ export type Flatten<
     ? [1]
     : BadAxis<S, [Start, End], Op> extends infer Bad
       ? [Bad] extends [never]
-        ? FlattenKeys<S, AxisKey<S, Start>, AxisKey<S, End>>
+        ? FlattenKeys<S, AxisKey<S, Start>, AxisKey<S, End>> extends infer R extends Shape
+          ? [R] extends [never]
+            ? ShapeError<`${Op}: start ${Start} lies after end ${End}`>
+            : R
+          : never
         : Bad
       : never
 
+/** `never` where the start lies after the end. */
 type FlattenKeys<S extends Shape, Start, End> = string extends Start | End
   ? Shape
-  : From<S, End> extends readonly [infer Edge extends number, ...infer Tail extends Shape]
-    ? Before<S, Start> extends infer Lead extends Shape
-      ? DropLead<S, Lead> extends infer Body extends Shape
-        ? [...Lead, Mul<Product<DropTail<Body, [Edge, ...Tail]>>, Edge>, ...Tail]
+  : Before<S, Start> extends infer Lead extends Shape
+    ? End extends keyof Lead
+      ? never
+      : From<S, End> extends readonly [number, ...infer Tail extends Shape]
+        ? [...Lead, Product<DropTail<From<S, Start>, Tail>>, ...Tail]
         : never
-      : never
     : never
-
-type DropLead<S extends Shape, Lead extends readonly unknown[]> = Lead extends readonly [unknown, ...infer Ls]
-  ? S extends readonly [number, ...infer Rest extends Shape]
-    ? DropLead<Rest, Ls>
-    : []
-  : S
 
 type DropTail<S extends Shape, Tail extends readonly unknown[]> = Tail extends readonly [unknown, ...infer Ts]
   ? S extends readonly [...infer Rest extends Shape, number]

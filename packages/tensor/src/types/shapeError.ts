@@ -19,9 +19,6 @@ export interface ShapeError<Message extends string = string> {
  */
 export type Fits<Result, T> = [Result] extends [ShapeError<infer Message>] ? Message : T
 
-/** {@link Fits} as a demand on top of another type: `Tensor<B> & Check<...>`. */
-export type Check<Result> = [Result] extends [ShapeError<infer Message>] ? Message : unknown
-
 /** The shape in a result; a shape of unknown rank where it is an error, so that one mistake is reported once. */
 export type Ok<Result> = [Result] extends [ShapeError] ? Shape : Extract<Result, Shape>
 

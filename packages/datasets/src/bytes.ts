@@ -46,7 +46,11 @@ function readerOf(op: string, source: ByteSource): Reader {
 function memoryReader(bytes: Uint8Array): Reader {
   let at = 0
   return {
-    next: async () => (at < bytes.length ? bytes.subarray(at, (at += CHUNK)) : undefined),
+    next: async () => {
+      const chunk = bytes.subarray(at, at + CHUNK)
+      at += chunk.length
+      return chunk.length > 0 ? chunk : undefined
+    },
     cancel: async () => {},
   }
 }

@@ -19,9 +19,6 @@ export type Row<C extends Columns> = {
       : ColumnArrays[C[K]['dtype']]
 }
 
-/** Rows of a data set, assembled as columns, with the row numbers they came from. */
-export type HostBatch<C extends Columns> = C & { readonly index: Uint32Array }
-
 /**
  * Anything batches can be drawn from: a length and a way to assemble rows. `Dataset` is one;
  * a source that reads files as it goes may answer with a promise.
@@ -32,7 +29,7 @@ export interface RowSource<B> {
 }
 
 /** Examples in columns of typed arrays. Subsets are views: they share the memory and keep row numbers only. */
-export interface Dataset<C extends Columns = Columns> extends RowSource<HostBatch<C>> {
+export interface Dataset<C extends Columns = Columns> extends RowSource<C> {
   /** Number of examples. */
   readonly length: number
   /** The columns; of a subset, its rows copied together on first use. */
@@ -40,7 +37,7 @@ export interface Dataset<C extends Columns = Columns> extends RowSource<HostBatc
   /** Example `i`; a negative `i` counts from the end. Values of rank 2 and more share memory. @throws DatasetError `bad-index` */
   at(i: number): Row<C>
   /** The named rows, in order, copied into fresh columns. @throws DatasetError `bad-index` */
-  gather(rows: ArrayLike<number>): HostBatch<C>
+  gather(rows: ArrayLike<number>): C
   /** A view of the named rows, in order; repeats are allowed. @throws DatasetError `bad-index` */
   subset(rows: ArrayLike<number>): Dataset<C>
   /** A view of rows `start` to `end` (both may count from the end, as in `Array.prototype.slice`). */
@@ -80,10 +77,10 @@ class ArrayDataset<C extends Columns> implements Dataset<C> {
     return out as Row<C>
   }
 
-  gather(rows: ArrayLike<number>): HostBatch<C> {
+  gather(rows: ArrayLike<number>): C {
     const index = checkRows('gather', rows, this.length)
     const stored = this.#rows ? index.map((i) => this.#stored(i)) : index
-    return { ...mapColumns(this.#store, (c) => gatherRows(c, stored)), index }
+    return mapColumns(this.#store, (c) => gatherRows(c, stored))
   }
 
   subset(rows: ArrayLike<number>): Dataset<C> {

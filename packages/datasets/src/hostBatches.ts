@@ -21,6 +21,9 @@ export interface BatchOptions {
   readonly signal?: AbortSignal
 }
 
+/** The rows of a batch, and their numbers in the data set. */
+export type HostBatch<B> = B & { readonly index: Uint32Array }
+
 /** Batches, epoch after epoch: each iteration is one epoch, in the order that (seed, epoch) fixes. */
 export interface Batches<T> extends AsyncIterable<T> {
   /** Number of batches of an epoch. */
@@ -60,14 +63,14 @@ function afterThisTurn(f: () => void): () => void {
  * ```
  * @throws DatasetError `empty` for no rows or no batch at all, `bad-option` for a bad size, seed, epoch or prefetch
  */
-export function hostBatches<B>(source: RowSource<B>, options: BatchOptions): Batches<B>
-export function hostBatches<B, T>(
+export function hostBatches<B extends object, T>(
   source: RowSource<B>,
-  options: BatchOptions & { readonly map: (batch: B) => T | PromiseLike<T> },
+  options: BatchOptions & { readonly map: (batch: HostBatch<B>) => T | PromiseLike<T> },
 ): Batches<T>
-export function hostBatches<B>(
+export function hostBatches<B extends object>(source: RowSource<B>, options: BatchOptions): Batches<HostBatch<B>>
+export function hostBatches<B extends object>(
   source: RowSource<B>,
-  options: BatchOptions & { readonly map?: (batch: B) => unknown },
+  options: BatchOptions & { readonly map?: (batch: HostBatch<B>) => unknown },
 ): Batches<unknown> {
   const { shuffle = false, dropLast = false, signal, map } = options
   const size = checkWhole('size', options.size, 1)
@@ -87,14 +90,16 @@ export function hostBatches<B>(
 
   const orderOf = (epoch: number): Uint32Array =>
     shuffle ? permutation(n, seed, epoch) : Uint32Array.from({ length: n }, (_, i) => i)
+  const finished = (batch: HostBatch<B>): unknown => (map ? map(batch) : batch)
   const rowsOf = (order: Uint32Array, batch: number): Uint32Array => order.subarray(batch * size, (batch + 1) * size)
 
   function* sync(epoch: number): Generator<unknown, undefined> {
     const order = orderOf(epoch)
     for (let batch = 0; batch < length; batch++) {
       signal?.throwIfAborted()
-      const rows = source.gather(rowsOf(order, batch))
-      const value = isPromise(rows) ? rows : map ? map(rows) : rows
+      const index = rowsOf(order, batch)
+      const rows = source.gather(index)
+      const value = isPromise(rows) ? rows : finished({ ...rows, index })
       if (isPromise(value)) throw bad('sync() met a promise from the data set or from map. Use for await instead.')
       yield value
     }
@@ -107,9 +112,8 @@ export function hostBatches<B>(
     [Symbol.asyncIterator]: () => {
       const order = orderOf(epochs++)
       const produce = async (batch: number): Promise<unknown> => {
-        const rows = source.gather(rowsOf(order, batch))
-        const value = isPromise(rows) ? await rows : rows
-        return map ? map(value) : value
+        const index = rowsOf(order, batch)
+        return finished({ ...(await source.gather(index)), index })
       }
       return prefetched(length, prefetch, produce, signal)
     },

@@ -1,7 +1,7 @@
 export type { ByteInput, ByteSource } from './bytes.ts'
 export type { Column, ColumnArray, ColumnArrays, ColumnDType, DTypeOf, RowShape } from './column.ts'
 export { column } from './column.ts'
-export type { Columns, Dataset, HostBatch, Row, RowSource, Rows } from './dataset.ts'
+export type { Columns, Dataset, Row, RowSource, Rows } from './dataset.ts'
 export { dataset } from './dataset.ts'
 export type { DatasetErrorCode } from './errors.ts'
 export { DatasetError } from './errors.ts'

@@ -1,30 +1,40 @@
 import { DatasetError } from './errors.ts'
 
-const rotations: readonly number[] = [13, 15, 26, 6, 17, 29, 16, 24]
 const PARITY = 0x1bd11bda
 
 const rotate = (x: number, by: number): number => (x << by) | (x >>> (32 - by))
 
 /**
- * Threefry-2x32 with 20 rounds: 64 bits from a key and a counter, by additions, rotations and xors only,
- * so every machine computes the same bits. Salmon et al., "Parallel Random Numbers: As Easy as 1, 2, 3" (2011).
+ * Threefry-2x32 with 20 rounds: 64 bits from a 64-bit key and counter, by additions, rotations and xors only, so every
+ * machine computes the same bits. Fills `out` with the words of as many consecutive counters from (low, high) on.
+ * Salmon et al., "Parallel Random Numbers: As Easy as 1, 2, 3" (2011).
  */
-export function threefry(key: readonly [number, number], counter: readonly [number, number]): [number, number] {
+export function threefry(out: Uint32Array, key: readonly [number, number], low: number, high: number): Uint32Array {
   const k0 = key[0] | 0
   const k1 = key[1] | 0
-  const schedule = [k0, k1, k0 ^ k1 ^ PARITY]
-  let a = (counter[0] + k0) | 0
-  let b = (counter[1] + k1) | 0
-  for (let round = 0; round < 20; round++) {
-    a = (a + b) | 0
-    b = rotate(b, rotations[round % 8] as number) ^ a
-    if (round % 4 === 3) {
-      const injection = (round + 1) / 4
-      a = (a + (schedule[injection % 3] as number)) | 0
-      b = (b + (schedule[(injection + 1) % 3] as number) + injection) | 0
+  const k2 = k0 ^ k1 ^ PARITY
+  for (let i = 0; i + 1 < out.length; i += 2) {
+    const count = (low >>> 0) + i / 2
+    let a = (count + k0) | 0
+    let b = (high + Math.floor(count / 2 ** 32) + k1) | 0
+    for (let round = 0; round < 5; round++) {
+      const even = round % 2 === 0
+      a = (a + b) | 0
+      b = rotate(b, even ? 13 : 17) ^ a
+      a = (a + b) | 0
+      b = rotate(b, even ? 15 : 29) ^ a
+      a = (a + b) | 0
+      b = rotate(b, even ? 26 : 16) ^ a
+      a = (a + b) | 0
+      b = rotate(b, even ? 6 : 24) ^ a
+      const turn = round % 3
+      a = (a + (turn === 0 ? k1 : turn === 1 ? k2 : k0)) | 0
+      b = (b + (turn === 0 ? k2 : turn === 1 ? k0 : k1) + round + 1) | 0
     }
+    out[i] = a
+    out[i + 1] = b
   }
-  return [a >>> 0, b >>> 0]
+  return out
 }
 
 /** A stream of random numbers fixed by its seed and path. */
@@ -45,26 +55,30 @@ export function checkSeed(op: string, seed: number): number {
   throw new DatasetError(op, 'bad-option', `seed must be a whole number, not ${seed}. Pass an integer such as 1.`)
 }
 
+// Few enough that short streams waste little, many enough to pay the call.
+const BUFFER = 64
+
 /**
- * The stream of (seed, path): the seed's low and high words are the key, each path number is folded in by one
- * application of {@link threefry}, and the draws are threefry(key, (i, i >> 32)) for i = 0, 1, ...
+ * The stream of (seed, path): the seed's low and high 32 bits are the key, each number of the path replaces the key by
+ * threefry(key, number), and the draws are the words of threefry(key, i) for i = 0, 1, ...
  */
 export function randomStream(seed: number, ...path: readonly number[]): RandomStream {
   let key: readonly [number, number] = [seed | 0, Math.floor(seed / 2 ** 32) | 0]
-  for (const step of path) key = threefry(key, [step | 0, Math.floor(step / 2 ** 32) | 0])
+  for (const step of path) {
+    const [low = 0, high = 0] = threefry(new Uint32Array(2), key, step | 0, Math.floor(step / 2 ** 32) | 0)
+    key = [low, high]
+  }
+  const buffer = new Uint32Array(BUFFER)
+  let at = BUFFER
   let block = 0
-  let spare: number | undefined
 
   const uint32 = (): number => {
-    if (spare !== undefined) {
-      const word = spare
-      spare = undefined
-      return word
+    if (at === BUFFER) {
+      threefry(buffer, key, block | 0, Math.floor(block / 2 ** 32))
+      block += BUFFER / 2
+      at = 0
     }
-    const pair = threefry(key, [block | 0, Math.floor(block / 2 ** 32)])
-    block++
-    spare = pair[1]
-    return pair[0]
+    return buffer[at++] as number
   }
   const below = (n: number): number => {
     // Masked rejection: unbiased, and exact in 32-bit integers.

@@ -35,7 +35,7 @@ function partSize(op: string, name: string, size: number, length: number): numbe
 /** For every row the number of its class, counted in the order of appearance. */
 function classesOf<C extends Columns>(op: string, data: Dataset<C>, name: string): Uint32Array {
   const values = data.columns[name]
-  if (!values || values.shape.length !== 1)
+  if (values?.shape.length !== 1)
     throw wrong(
       op,
       `stratify needs a column with one class per row, and "${name}" is ${values ? `[${values.shape.join(', ')}]` : 'missing'}.`,
@@ -158,14 +158,13 @@ export function kFold<C extends Columns>(
   if (!Number.isSafeInteger(k) || k < 2 || k > n)
     throw wrong('kFold', `k must be a whole number from 2 to the ${n} rows there are, not ${k}.`)
   const order = (options.shuffle ?? true) ? permutation(n, options.seed) : Uint32Array.from({ length: n }, (_, i) => i)
+  // Stratified, rows are dealt class by class, each class where the last one stopped: that balances folds and classes.
+  const classes = stratify === undefined ? undefined : classesOf('kFold', data, stratify)
+  const dealt = classes ? order.toSorted((a, b) => (classes[a] as number) - (classes[b] as number)) : order
   const foldOf = new Uint32Array(n)
-  if (stratify === undefined) order.forEach((row, i) => void (foldOf[row] = i % k))
-  else {
-    // Rows are dealt class by class, the next class where the last one stopped: that balances folds and classes.
-    const classes = classesOf('kFold', data, stratify)
-    const dealt = order.toSorted((a, b) => (classes[a] as number) - (classes[b] as number))
-    dealt.forEach((row, i) => void (foldOf[row] = i % k))
-  }
+  dealt.forEach((row, i) => {
+    foldOf[row] = i % k
+  })
   return Array.from({ length: k }, (_, fold) => ({
     train: data.subset(order.filter((row) => foldOf[row] !== fold)),
     validation: data.subset(order.filter((row) => foldOf[row] === fold)),

@@ -34,7 +34,6 @@ const bad: readonly Case[] = [
   ['packages/ir/src/registry.ts', `import 'typescript'`, ['no-runtime-dependencies']],
   ['packages/unheard/src/new.ts', `import '@tessella/ir'`, ['unknown-tile']],
   ['packages/compiler/src/a.ts', `import './b.ts'`, ['no-cycles']],
-  ['packages/compiler/src/b.ts', `import type { x } from './a.ts'`, ['no-cycles']],
   ['packages/tensor/src/deep.ts', `import '../../ir/src/tensor.ts'`, ['no-deep-imports']],
 ]
 
@@ -57,6 +56,7 @@ beforeAll(() => {
     put(`packages/${tile}/src/index.ts`, 'export const here = 1')
     symlinkSync(join(dir, 'packages', tile), join(dir, 'node_modules/@tessella', tile))
   }
+  put('packages/compiler/src/b.ts', `import type { x } from './a.ts'`) // closes the cycle of a.ts, reported once
   for (const [path, text] of [...good, ...bad]) put(path, text)
   const args = ['--config', config, '--output-type', 'json', 'packages', 'apps']
   const { stdout } = spawnSync(join(root, 'node_modules/.bin/depcruise'), args, {

@@ -1,0 +1,145 @@
+import type { Value } from '../wasm/dataflow.ts'
+import type { Lanes } from './lanes.ts'
+
+/** Adding 1.5 * 2^23 rounds to an integer (ties to even), which then is in the low bits. */
+const magic = 12582912
+
+/** ln 2 in two parts (Cody and Waite); the first has zeros enough for an exact product with any exponent. */
+const ln2High = 0.693359375
+const ln2Low = -2.12194440054690583e-4
+
+/** exp(r) = 1 + r + r^2 * P(r) on |r| <= ln(2)/2: Cephes expf (Moshier). */
+const expTail = [
+  1.9875691500e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1,
+]
+
+interface Reduced {
+  /** n + magic as float bits. */
+  readonly shifted: Value
+  readonly r: Value
+}
+
+/** x = n ln 2 + r with n an integer, |r| <= ln(2)/2. */
+function reduce(l: Lanes, x: Value): Reduced {
+  const shifted = l.madd(x, l.c(Math.LOG2E), l.c(magic))
+  const n = l.sub(shifted, l.c(magic))
+  return { shifted, r: l.nmadd(n, l.c(ln2Low), l.nmadd(n, l.c(ln2High), x)) }
+}
+
+/** p * 2^n in two exact steps, so that results may be denormal or overflow properly; n from -252 to 254. */
+function scale(l: Lanes, p: Value, shifted: Value): Value {
+  const n = l.isub(shifted, l.c(magic))
+  const half = l.shr(n, 1)
+  const power = (k: Value): Value => l.shl(l.iadd(k, l.bits(127)), 23)
+  return l.mul(l.mul(p, power(half)), power(l.isub(n, half)))
+}
+
+/** At most 1 ULP; denormal results are right. */
+export function exp(l: Lanes, x: Value): Value {
+  // Past these bounds the result is 0 or infinity anyway; NaN passes.
+  const clamped = l.max(l.min(x, l.c(89)), l.c(-104.5))
+  const { shifted, r } = reduce(l, clamped)
+  const p = l.add(l.madd(l.mul(r, r), l.polynomial(r, expTail), r), l.c(1))
+  return scale(l, p, shifted)
+}
+
+/** 2^x: the fraction times ln 2 goes through the same polynomial. */
+export function exp2(l: Lanes, x: Value): Value {
+  const clamped = l.max(l.min(x, l.c(129)), l.c(-151))
+  const shifted = l.add(clamped, l.c(magic))
+  const f = l.sub(clamped, l.sub(shifted, l.c(magic)))
+  const r = l.mul(f, l.c(Math.LN2))
+  const p = l.add(l.madd(l.mul(r, r), l.polynomial(r, expTail), r), l.c(1))
+  return scale(l, p, shifted)
+}
+
+/** exp(x) - 1 = 2^n expm1(r) + (2^n - 1), which keeps small results exact. */
+export function expm1(l: Lanes, x: Value): Value {
+  const clamped = l.max(l.min(x, l.c(89)), l.c(-30))
+  const { shifted, r } = reduce(l, clamped)
+  const q = l.madd(l.mul(r, r), l.polynomial(r, expTail), r)
+  // 2^(n-1), doubled at the end, so that n = 128 does not overflow early.
+  const half = l.shl(l.iadd(l.isub(shifted, l.c(magic)), l.bits(126)), 23)
+  const y = l.madd(q, half, l.sub(half, l.c(0.5)))
+  const result = l.add(y, y)
+  // Keeps -0, and denormals where the halved sum would round.
+  return l.select(l.lt(l.abs(x), l.c(1e-20)), x, result)
+}
+
+/** 1 / (1 + exp(-x)), from exp(-|x|) so that nothing overflows. */
+export function sigmoid(l: Lanes, x: Value): Value {
+  const e = exp(l, l.neg(l.abs(x)))
+  const numerator = l.select(l.lt(x, l.c(0)), e, l.c(1))
+  return l.div(numerator, l.add(l.c(1), e))
+}
+
+/** ln(1 + t) = t - t^2/2 + t^3 P(t) on [sqrt(1/2) - 1, sqrt(2) - 1]: Cephes logf (Moshier). */
+const logTail = [
+  7.0376836292e-2, -1.1514610310e-1, 1.1676998740e-1, -1.2420140846e-1, 1.4249322787e-1, -1.6668057665e-1,
+  2.0000714765e-1, -2.4999993993e-1, 3.3333331174e-1,
+]
+
+interface Split {
+  readonly exponent: Value
+  readonly t: Value
+}
+
+/** x = 2^exponent * (1 + t), 1 + t in [sqrt(1/2), sqrt(2)), for positive x; denormals are scaled first. */
+function split(l: Lanes, x: Value): Split {
+  const tiny = l.lt(x, l.c(1.17549435e-38))
+  const y = l.select(tiny, l.mul(x, l.c(8388608)), x)
+  // Subtracting the bits of sqrt(1/2) makes the exponent field count from there.
+  const offset = l.isub(y, l.bits(0x3f3504f3))
+  const k = l.shr(offset, 23)
+  const m = l.iadd(l.and(offset, l.bits(0x007fffff)), l.bits(0x3f3504f3))
+  const unscaled = l.g.v('f32x4.convert_i32x4_s', k)
+  const exponent = l.sub(unscaled, l.and(tiny, l.c(23)))
+  return { exponent, t: l.sub(m, l.c(1)) }
+}
+
+/** x where log is not an ordinary number: log(0) = -inf, log(inf) = inf, NaN elsewhere. */
+function special(l: Lanes, x: Value, result: Value): Value {
+  const infinity = l.c(Number.POSITIVE_INFINITY)
+  const zero = l.eq(x, l.c(0))
+  const edge = l.select(zero, l.c(Number.NEGATIVE_INFINITY), l.select(l.eq(x, infinity), infinity, l.c(Number.NaN)))
+  const ordinary = l.and(l.gt(x, l.c(0)), l.lt(x, infinity))
+  return l.select(ordinary, result, edge)
+}
+
+/** At most 1 ULP. */
+export function log(l: Lanes, x: Value): Value {
+  const { exponent, t } = split(l, x)
+  const z = l.mul(t, t)
+  let y = l.mul(l.mul(z, t), l.polynomial(t, logTail))
+  y = l.madd(exponent, l.c(ln2Low), y)
+  y = l.nmadd(l.c(0.5), z, y)
+  return special(l, x, l.madd(exponent, l.c(ln2High), l.add(t, y)))
+}
+
+/** log2(e) - 1, as in Cephes log2f. */
+const log2eTail = 0.44269504088896340735992
+
+export function log2(l: Lanes, x: Value): Value {
+  const { exponent, t } = split(l, x)
+  const z = l.mul(t, t)
+  let y = l.mul(l.mul(z, t), l.polynomial(t, logTail))
+  y = l.nmadd(l.c(0.5), z, y)
+  // (t + y) log2(e), small terms first.
+  let sum = l.mul(y, l.c(log2eTail))
+  sum = l.madd(t, l.c(log2eTail), sum)
+  sum = l.add(l.add(sum, y), t)
+  return special(l, x, l.add(sum, exponent))
+}
+
+/** log(1 + x) by log(u) + (x - (u - 1)) / u with u = 1 + x rounded: the second term restores what rounding lost. */
+export function log1p(l: Lanes, x: Value): Value {
+  const one = l.c(1)
+  const u = l.add(x, one)
+  const lost = l.select(l.gt(x, one), l.sub(one, l.sub(u, x)), l.sub(x, l.sub(u, one)))
+  const correction = l.div(lost, u)
+  const y = log(l, u)
+  // Where u is 0 or infinite the correction is NaN; tiny x (and -0) are their own logarithm.
+  const usable = l.and(l.gt(u, l.c(0)), l.lt(u, l.c(Number.POSITIVE_INFINITY)))
+  const result = l.select(usable, l.add(y, correction), y)
+  return l.select(l.lt(l.abs(x), l.c(1e-8)), x, result)
+}

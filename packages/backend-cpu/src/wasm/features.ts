@@ -1,0 +1,29 @@
+import { ModuleBuilder } from './assembler.ts'
+
+/** What the engine can do beyond WebAssembly 1.0; probed once per backend by validating tiny modules. */
+export interface Features {
+  /** 128-bit SIMD; without it the backend does not work. */
+  readonly simd: boolean
+  /** `f32x4.relaxed_madd` and friends: fused multiply-add where the processor has it. */
+  readonly relaxed: boolean
+}
+
+function probe(body: Parameters<ModuleBuilder['function']>[2]): boolean {
+  const m = new ModuleBuilder()
+  m.function(['v128'], ['v128'], body)
+  return WebAssembly.validate(m.build())
+}
+
+export function probeFeatures(): Features {
+  return {
+    simd: probe((f, x) => {
+      f.get(x)
+      f.get(x)
+      f.op('f32x4.add')
+    }),
+    relaxed: probe((f, x) => {
+      for (let i = 0; i < 3; i++) f.get(x)
+      f.op('f32x4.relaxed_madd')
+    }),
+  }
+}

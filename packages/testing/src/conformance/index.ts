@@ -1,0 +1,2 @@
+export type { Case, Relaxation, Tolerances } from './case.ts'
+export { type CaseGroup, type ConformanceOptions, checkCase, conformance, conformanceGroups } from './conformance.ts'

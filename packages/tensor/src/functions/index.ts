@@ -1,0 +1,6 @@
+export * from './activation.ts'
+export * from './creation.ts'
+export * from './elementwise.ts'
+export * from './linear.ts'
+export * from './movement.ts'
+export * from './reduce.ts'

@@ -1,0 +1,35 @@
+import type { DType } from '@tessella/ir'
+import type { ArithOf, FloatOf, Promote } from '../dtypes.ts'
+import * as ops from '../ops/matmul.ts'
+import { fromNode, nodeOf, type Tensor } from '../tensor.ts'
+import type { Fits, MatMul, Ok, Shape, Transpose } from '../types/index.ts'
+
+/**
+ * The matrix product as torch.matmul has it: vectors gain a dimension that is dropped again, the leading dimensions
+ * of stacks broadcast. Integers compute in float32.
+ * @example matmul(ones([64, 784]), ones([784, 10])) // Tensor<[64, 10], 'float32'>
+ */
+export const matmul = <S extends Shape, D extends DType, R extends Shape, E extends DType>(
+  a: Tensor<S, D>,
+  b: Fits<MatMul<S, R>, Tensor<R, E>>,
+): Tensor<Ok<MatMul<S, R>>, FloatOf<Promote<D, E>>> => fromNode(ops.matmul('matmul', nodeOf(a), nodeOf(b as Tensor)))
+
+/** The sum of products of two vectors. */
+export const dot = <S extends Shape, D extends DType, R extends Shape, E extends DType>(
+  a: Tensor<S, D>,
+  b: Fits<MatMul<S, R, 'dot'>, Tensor<R, E>>,
+): Tensor<[], FloatOf<Promote<D, E>>> => fromNode(ops.dot(nodeOf(a), nodeOf(b as Tensor)))
+
+/** All products of the elements of two vectors. */
+export const outer = <N extends number, D extends DType, M extends number, E extends DType>(
+  a: Tensor<[N], D>,
+  b: Tensor<[M], E>,
+): Tensor<[N, M], ArithOf<Promote<D, E>>> => fromNode(ops.outer(nodeOf(a), nodeOf(b)))
+
+/** x w^T + bias with w [out, in], as torch.nn.functional.linear. */
+export const linear = <S extends Shape, D extends DType, W extends Shape, E extends DType>(
+  x: Tensor<S, D>,
+  weight: Fits<MatMul<S, Ok<Transpose<W>>, 'linear'>, Tensor<W, E>>,
+  bias?: Tensor,
+): Tensor<Ok<MatMul<S, Ok<Transpose<W>>, 'linear'>>, FloatOf<Promote<D, E>>> =>
+  fromNode(ops.linear(nodeOf(x), nodeOf(weight as Tensor), bias === undefined ? undefined : nodeOf(bias)))

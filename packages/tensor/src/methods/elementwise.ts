@@ -1,0 +1,260 @@
+import { build, type DType } from '@tessella/ir'
+import type { ArithOf, ComputeOf, FloatOf, RoundOf } from '../dtypes.ts'
+import { Handle, nodeOf, operandOf } from '../handle.ts'
+import { logSoftmax, relu, softmax } from '../ops/activation.ts'
+import * as ops from '../ops/elementwise.ts'
+import type { Arith, Beside, Between, Choice, Either, Fraction, Operand, Power, Truth } from '../signatures.ts'
+import type { Tensor } from '../tensor.ts'
+import type { Shape } from '../types/index.ts'
+
+/*
+ * `this` is typed per method, so that no method mentions S and D of the class: a tensor of known shape
+ * is then a tensor of unknown shape by plain covariance.
+ */
+
+/** Functions of one element, or of two at a time with broadcasting. Numbers adopt the tensor's dtype. */
+export abstract class ElementwiseMethods<S extends Shape, D extends DType> extends Handle<S, D> {
+  /** The same values in another dtype. Floats become integers by truncation, anything becomes bool by `!= 0`. */
+  cast<S extends Shape, const E extends DType>(this: Tensor<S>, dtype: E): Tensor<S, E> {
+    return this.wrap(build.cast(nodeOf(this), dtype))
+  }
+  /** The same values cut off from the gradient. */
+  detach<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, D> {
+    return this.wrap(build.stopGradient(nodeOf(this)))
+  }
+
+  add<A extends Tensor, const B extends Operand>(this: A, other: Beside<A, B, 'add'>): Arith<A, B, 'add'> {
+    return this.wrap(ops.add(nodeOf(this), operandOf(other)))
+  }
+  sub<A extends Tensor, const B extends Operand>(this: A, other: Beside<A, B, 'sub'>): Arith<A, B, 'sub'> {
+    return this.wrap(ops.sub(nodeOf(this), operandOf(other)))
+  }
+  mul<A extends Tensor, const B extends Operand>(this: A, other: Beside<A, B, 'mul'>): Arith<A, B, 'mul'> {
+    return this.wrap(ops.mul(nodeOf(this), operandOf(other)))
+  }
+  /** True division: integers give float32. */
+  div<A extends Tensor, const B extends Operand>(this: A, other: Beside<A, B, 'div'>): Fraction<A, B, 'div'> {
+    return this.wrap(ops.div(nodeOf(this), operandOf(other)))
+  }
+  /** The quotient rounded down, as Python's `//`. */
+  floorDiv<A extends Tensor, const B extends Operand>(
+    this: A,
+    other: Beside<A, B, 'floorDiv'>,
+  ): Arith<A, B, 'floorDiv'> {
+    return this.wrap(ops.floorDiv(nodeOf(this), operandOf(other)))
+  }
+  /** The remainder with the sign of the divisor, as Python's `%`. */
+  remainder<A extends Tensor, const B extends Operand>(
+    this: A,
+    other: Beside<A, B, 'remainder'>,
+  ): Arith<A, B, 'remainder'> {
+    return this.wrap(ops.remainder(nodeOf(this), operandOf(other)))
+  }
+  /** The remainder with the sign of the dividend, as JavaScript's `%`. */
+  fmod<A extends Tensor, const B extends Operand>(this: A, other: Beside<A, B, 'fmod'>): Arith<A, B, 'fmod'> {
+    return this.wrap(ops.fmod(nodeOf(this), operandOf(other)))
+  }
+  /** The power; integers stay integers for whole exponents that are numbers. */
+  pow<A extends Tensor, const B extends Operand>(this: A, other: Beside<A, B, 'pow'>): Power<A, B> {
+    return this.wrap(ops.pow(nodeOf(this), operandOf(other)))
+  }
+  /** The larger of two elements; NaN wins. */
+  maximum<A extends Tensor, const B extends Operand>(this: A, other: Beside<A, B, 'maximum'>): Choice<A, B, 'maximum'> {
+    return this.wrap(ops.maximum(nodeOf(this), operandOf(other)))
+  }
+  /** The smaller of two elements; NaN wins. */
+  minimum<A extends Tensor, const B extends Operand>(this: A, other: Beside<A, B, 'minimum'>): Choice<A, B, 'minimum'> {
+    return this.wrap(ops.minimum(nodeOf(this), operandOf(other)))
+  }
+  eq<A extends Tensor, const B extends Operand>(this: A, other: Beside<A, B, 'eq'>): Truth<A, B, 'eq'> {
+    return this.wrap(ops.compare('eq', nodeOf(this), operandOf(other)))
+  }
+  ne<A extends Tensor, const B extends Operand>(this: A, other: Beside<A, B, 'ne'>): Truth<A, B, 'ne'> {
+    return this.wrap(ops.compare('ne', nodeOf(this), operandOf(other)))
+  }
+  lt<A extends Tensor, const B extends Operand>(this: A, other: Beside<A, B, 'lt'>): Truth<A, B, 'lt'> {
+    return this.wrap(ops.compare('lt', nodeOf(this), operandOf(other)))
+  }
+  le<A extends Tensor, const B extends Operand>(this: A, other: Beside<A, B, 'le'>): Truth<A, B, 'le'> {
+    return this.wrap(ops.compare('le', nodeOf(this), operandOf(other)))
+  }
+  gt<A extends Tensor, const B extends Operand>(this: A, other: Beside<A, B, 'gt'>): Truth<A, B, 'gt'> {
+    return this.wrap(ops.compare('gt', nodeOf(this), operandOf(other)))
+  }
+  ge<A extends Tensor, const B extends Operand>(this: A, other: Beside<A, B, 'ge'>): Truth<A, B, 'ge'> {
+    return this.wrap(ops.compare('ge', nodeOf(this), operandOf(other)))
+  }
+  /** Logic on truth values: what is not zero is true. */
+  logicalAnd<A extends Tensor, const B extends Operand>(
+    this: A,
+    other: Beside<A, B, 'logicalAnd'>,
+  ): Truth<A, B, 'logicalAnd'> {
+    return this.wrap(ops.logical('logicalAnd', 'and', nodeOf(this), operandOf(other)))
+  }
+  logicalOr<A extends Tensor, const B extends Operand>(
+    this: A,
+    other: Beside<A, B, 'logicalOr'>,
+  ): Truth<A, B, 'logicalOr'> {
+    return this.wrap(ops.logical('logicalOr', 'or', nodeOf(this), operandOf(other)))
+  }
+  logicalXor<A extends Tensor, const B extends Operand>(
+    this: A,
+    other: Beside<A, B, 'logicalXor'>,
+  ): Truth<A, B, 'logicalXor'> {
+    return this.wrap(ops.logical('logicalXor', 'xor', nodeOf(this), operandOf(other)))
+  }
+  /** Bits of integers; logic on bool. */
+  bitwiseAnd<A extends Tensor, const B extends Operand>(
+    this: A,
+    other: Beside<A, B, 'bitwiseAnd'>,
+  ): Choice<A, B, 'bitwiseAnd'> {
+    return this.wrap(ops.bitwise('bitwiseAnd', 'and', nodeOf(this), operandOf(other)))
+  }
+  bitwiseOr<A extends Tensor, const B extends Operand>(
+    this: A,
+    other: Beside<A, B, 'bitwiseOr'>,
+  ): Choice<A, B, 'bitwiseOr'> {
+    return this.wrap(ops.bitwise('bitwiseOr', 'or', nodeOf(this), operandOf(other)))
+  }
+  bitwiseXor<A extends Tensor, const B extends Operand>(
+    this: A,
+    other: Beside<A, B, 'bitwiseXor'>,
+  ): Choice<A, B, 'bitwiseXor'> {
+    return this.wrap(ops.bitwise('bitwiseXor', 'xor', nodeOf(this), operandOf(other)))
+  }
+
+  logicalNot<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, 'bool'> {
+    return this.wrap(ops.logicalNot(nodeOf(this)))
+  }
+  bitwiseNot<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, ComputeOf<D>> {
+    return this.wrap(ops.bitwiseNot(nodeOf(this)))
+  }
+  neg<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, ArithOf<D>> {
+    return this.wrap(ops.arithUnary('neg', nodeOf(this)))
+  }
+  abs<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, ArithOf<D>> {
+    return this.wrap(ops.arithUnary('abs', nodeOf(this)))
+  }
+  sign<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, ArithOf<D>> {
+    return this.wrap(ops.arithUnary('sign', nodeOf(this)))
+  }
+  floor<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, RoundOf<D>> {
+    return this.wrap(ops.roundUnary('floor', nodeOf(this)))
+  }
+  ceil<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, RoundOf<D>> {
+    return this.wrap(ops.roundUnary('ceil', nodeOf(this)))
+  }
+  /** Halves go to the even neighbour. */
+  round<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, RoundOf<D>> {
+    return this.wrap(ops.roundUnary('round', nodeOf(this)))
+  }
+  trunc<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, RoundOf<D>> {
+    return this.wrap(ops.roundUnary('trunc', nodeOf(this)))
+  }
+  isNan<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, 'bool'> {
+    return this.wrap(ops.classify('isNan', nodeOf(this)))
+  }
+  isInf<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, 'bool'> {
+    return this.wrap(ops.classify('isInf', nodeOf(this)))
+  }
+  isFinite<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, 'bool'> {
+    return this.wrap(ops.classify('isFinite', nodeOf(this)))
+  }
+  exp<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, FloatOf<D>> {
+    return this.wrap(ops.floatUnary('exp', nodeOf(this)))
+  }
+  expm1<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, FloatOf<D>> {
+    return this.wrap(ops.floatUnary('expm1', nodeOf(this)))
+  }
+  exp2<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, FloatOf<D>> {
+    return this.wrap(ops.floatUnary('exp2', nodeOf(this)))
+  }
+  log<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, FloatOf<D>> {
+    return this.wrap(ops.floatUnary('log', nodeOf(this)))
+  }
+  log1p<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, FloatOf<D>> {
+    return this.wrap(ops.floatUnary('log1p', nodeOf(this)))
+  }
+  log2<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, FloatOf<D>> {
+    return this.wrap(ops.floatUnary('log2', nodeOf(this)))
+  }
+  sqrt<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, FloatOf<D>> {
+    return this.wrap(ops.floatUnary('sqrt', nodeOf(this)))
+  }
+  /** 1 / sqrt(x). */
+  rsqrt<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, FloatOf<D>> {
+    return this.wrap(ops.floatUnary('rsqrt', nodeOf(this)))
+  }
+  reciprocal<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, FloatOf<D>> {
+    return this.wrap(ops.floatUnary('reciprocal', nodeOf(this)))
+  }
+  sin<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, FloatOf<D>> {
+    return this.wrap(ops.floatUnary('sin', nodeOf(this)))
+  }
+  cos<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, FloatOf<D>> {
+    return this.wrap(ops.floatUnary('cos', nodeOf(this)))
+  }
+  tan<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, FloatOf<D>> {
+    return this.wrap(ops.floatUnary('tan', nodeOf(this)))
+  }
+  asin<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, FloatOf<D>> {
+    return this.wrap(ops.floatUnary('asin', nodeOf(this)))
+  }
+  acos<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, FloatOf<D>> {
+    return this.wrap(ops.floatUnary('acos', nodeOf(this)))
+  }
+  atan<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, FloatOf<D>> {
+    return this.wrap(ops.floatUnary('atan', nodeOf(this)))
+  }
+  sinh<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, FloatOf<D>> {
+    return this.wrap(ops.floatUnary('sinh', nodeOf(this)))
+  }
+  cosh<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, FloatOf<D>> {
+    return this.wrap(ops.floatUnary('cosh', nodeOf(this)))
+  }
+  tanh<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, FloatOf<D>> {
+    return this.wrap(ops.floatUnary('tanh', nodeOf(this)))
+  }
+  erf<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, FloatOf<D>> {
+    return this.wrap(ops.floatUnary('erf', nodeOf(this)))
+  }
+  sigmoid<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, FloatOf<D>> {
+    return this.wrap(ops.floatUnary('sigmoid', nodeOf(this)))
+  }
+  square<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, ArithOf<D>> {
+    return this.wrap(ops.square(nodeOf(this)))
+  }
+  relu<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, ArithOf<D>> {
+    return this.wrap(relu(nodeOf(this)))
+  }
+
+  /** Elements cut to [min, max]; bounds are numbers or tensors that broadcast, `undefined` for none. */
+  clip<A extends Tensor, const B extends Operand = number, const C extends Operand = number>(
+    this: A,
+    min?: B | undefined,
+    max?: C | undefined,
+  ): Between<A, B, C, 'clip'> {
+    const bound = (b: Operand | undefined) => (b === undefined ? undefined : operandOf(b))
+    return this.wrap(ops.clip(nodeOf(this), bound(min), bound(max)))
+  }
+  /** These elements where the condition holds, the other's elsewhere. */
+  where<A extends Tensor, const B extends Operand>(
+    this: A,
+    condition: Tensor,
+    other: Beside<A, B, 'where'>,
+  ): Either<A, B> {
+    return this.wrap(ops.where(nodeOf(condition), nodeOf(this), operandOf(other)))
+  }
+  /** A number where the mask holds. */
+  maskedFill<S extends Shape, D extends DType>(this: Tensor<S, D>, mask: Tensor, value: number): Tensor<S, D> {
+    return this.wrap(ops.maskedFill(nodeOf(this), nodeOf(mask), value))
+  }
+  /** exp(x) / sum(exp(x)) along an axis. */
+  softmax<S extends Shape, D extends DType>(this: Tensor<S, D>, axis: number): Tensor<S, FloatOf<D>> {
+    return this.wrap(softmax(nodeOf(this), axis))
+  }
+  /** log(softmax(x)), without overflow. */
+  logSoftmax<S extends Shape, D extends DType>(this: Tensor<S, D>, axis: number): Tensor<S, FloatOf<D>> {
+    return this.wrap(logSoftmax(nodeOf(this), axis))
+  }
+}

@@ -59,13 +59,6 @@ export default {
       to: { path: '^apps/' },
     },
     {
-      name: 'no-cycles',
-      severity: 'error',
-      comment: 'modules import each other in one direction',
-      from: {},
-      to: { circular: true },
-    },
-    {
       name: 'no-deep-imports',
       severity: 'error',
       comment: 'another tile is imported by its name, never by a path into it',

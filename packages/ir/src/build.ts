@@ -10,7 +10,8 @@ import { broadcastShapes, type Dims, sameShape, sizeOf } from './shape.ts'
  */
 
 export const constant = (value: number, dtype: DType = 'float32'): Node => make('constant', [], { value, dtype })
-export const iota = (shape: Dims, axis: number, dtype: DType = 'int32'): Node => make('iota', [], { shape, axis, dtype })
+export const iota = (shape: Dims, axis: number, dtype: DType = 'int32'): Node =>
+  make('iota', [], { shape, axis, dtype })
 
 /** A constant of any shape. */
 export const full = (shape: Dims, value: number, dtype: DType): Node => broadcastTo(constant(value, dtype), shape)
@@ -44,7 +45,10 @@ export const reduce = (fn: ReduceFn, x: Node, axes: Dims): Node =>
   axes.length === 0 ? x : make('reduce', [x], { fn, axes: [...axes].sort((p, q) => p - q) })
 /** Keeps `axes` as sizes of 1. */
 export const reduceKeep = (fn: ReduceFn, x: Node, axes: Dims): Node =>
-  reshape(reduce(fn, x, axes), x.shape.map((n, i) => (axes.includes(i) ? 1 : n)))
+  reshape(
+    reduce(fn, x, axes),
+    x.shape.map((n, i) => (axes.includes(i) ? 1 : n)),
+  )
 export const argReduce = (fn: 'max' | 'min', x: Node, axis: number): Node => make('argReduce', [x], { fn, axis })
 export const cumulative = (fn: ReduceFn, x: Node, axis: number, reverse = false): Node =>
   make('cumulative', [x], { fn, axis, reverse })
@@ -72,7 +76,8 @@ export const reshape = (x: Node, shape: Dims): Node => {
   const from = x.op === 'reshape' ? (x as NodeOf<'reshape'>).src[0] : x
   return sameShape(from.shape, shape) ? from : make('reshape', [from], { shape })
 }
-export const permute = (x: Node, perm: Dims): Node => (perm.every((p, i) => p === i) ? x : make('permute', [x], { perm }))
+export const permute = (x: Node, perm: Dims): Node =>
+  perm.every((p, i) => p === i) ? x : make('permute', [x], { perm })
 /** Swaps the last two dimensions. */
 export const transpose = (x: Node): Node => {
   const r = x.shape.length
@@ -92,15 +97,19 @@ export function sumTo(x: Node, shape: Dims): Node {
   return reshape(reduce('sum', x, axes), shape)
 }
 export function slice(x: Node, start: Dims, size: Dims, step: Dims = x.shape.map(() => 1)): Node {
-  const whole = sameShape(size, x.shape) && step.every(s => s === 1)
+  const whole = sameShape(size, x.shape) && step.every((s) => s === 1)
   return whole ? x : make('slice', [x], { start, size, step })
 }
 /** A range of one dimension. */
 export const narrow = (x: Node, axis: number, start: number, length: number): Node =>
-  slice(x, x.shape.map((_, i) => (i === axis ? start : 0)), x.shape.map((n, i) => (i === axis ? length : n)))
+  slice(
+    x,
+    x.shape.map((_, i) => (i === axis ? start : 0)),
+    x.shape.map((n, i) => (i === axis ? length : n)),
+  )
 export const flip = (x: Node, axes: Dims): Node => (axes.length === 0 ? x : make('flip', [x], { axes }))
 export function pad(x: Node, lo: Dims, hi: Dims, value = 0, interior: Dims = x.shape.map(() => 0)): Node {
-  const nothing = [...lo, ...hi, ...interior].every(n => n === 0)
+  const nothing = [...lo, ...hi, ...interior].every((n) => n === 0)
   return nothing ? x : make('pad', [x], { lo, hi, interior, value })
 }
 export const concat = (parts: readonly Node[], axis: number): Node =>

@@ -33,15 +33,21 @@ const odd = (x: Node, g: (a: Node) => Node): Node => {
 /** Giles, "Approximating the erfinv function" (2012), single precision, with one Newton step on erf. */
 function erfinv(x: Node): Node {
   const w = u('neg', u('log', b('mul', b('sub', constantLike(x, 1), x), b('add', constantLike(x, 1), x))))
-  const near = polynomial(b('sub', w, constantLike(x, 2.5)), [
-    2.81022636e-8, 3.43273939e-7, -3.5233877e-6, -4.39150654e-6, 0.00021858087, -0.00125372503, -0.00417768164, 0.246640727,
-    1.50140941,
-  ])
+  const near = polynomial(
+    b('sub', w, constantLike(x, 2.5)),
+    [
+      2.81022636e-8, 3.43273939e-7, -3.5233877e-6, -4.39150654e-6, 0.00021858087, -0.00125372503, -0.00417768164,
+      0.246640727, 1.50140941,
+    ],
+  )
   const root = u('sqrt', b('max', w, constantLike(x, 0)))
-  const far = polynomial(b('sub', root, constantLike(x, 3)), [
-    -0.000200214257, 0.000100950558, 0.00134934322, -0.00367342844, 0.00573950773, -0.0076224613, 0.00943887047, 1.00167406,
-    2.83297682,
-  ])
+  const far = polynomial(
+    b('sub', root, constantLike(x, 3)),
+    [
+      -0.000200214257, 0.000100950558, 0.00134934322, -0.00367342844, 0.00573950773, -0.0076224613, 0.00943887047,
+      1.00167406, 2.83297682,
+    ],
+  )
   const y = b('mul', where(b('lt', w, constantLike(x, 5)), near, far), x)
   const slope = b('mul', constantLike(x, 2 / Math.sqrt(Math.PI)), u('exp', u('neg', b('mul', y, y))))
   const refined = b('sub', y, b('div', b('sub', u('erf', y), x), slope))
@@ -56,45 +62,53 @@ function erfinv(x: Node): Node {
 const LN2 = Math.LN2
 
 const unary: { readonly [F in DecomposableUnaryFn]: (x: Node) => Node } = {
-  reciprocal: x => b('div', constantLike(x, 1), x),
-  rsqrt: x => b('div', constantLike(x, 1), u('sqrt', x)),
-  exp2: x => b('pow', constantLike(x, 2), x),
-  log2: x => b('mul', u('log', x), constantLike(x, 1 / LN2)),
-  tan: x => b('div', u('sin', x), u('cos', x)),
-  asin: x => b('atan2', x, u('sqrt', b('mul', b('sub', constantLike(x, 1), x), b('add', constantLike(x, 1), x)))),
-  acos: x => b('atan2', u('sqrt', b('mul', b('sub', constantLike(x, 1), x), b('add', constantLike(x, 1), x))), x),
+  reciprocal: (x) => b('div', constantLike(x, 1), x),
+  rsqrt: (x) => b('div', constantLike(x, 1), u('sqrt', x)),
+  exp2: (x) => b('pow', constantLike(x, 2), x),
+  log2: (x) => b('mul', u('log', x), constantLike(x, 1 / LN2)),
+  tan: (x) => b('div', u('sin', x), u('cos', x)),
+  asin: (x) => b('atan2', x, u('sqrt', b('mul', b('sub', constantLike(x, 1), x), b('add', constantLike(x, 1), x)))),
+  acos: (x) => b('atan2', u('sqrt', b('mul', b('sub', constantLike(x, 1), x), b('add', constantLike(x, 1), x))), x),
   // expm1 keeps the relative accuracy of small x; e = expm1(x): sinh = (e + e / (e + 1)) / 2.
-  sinh: x => odd(x, a => {
-    const e = u('expm1', a)
-    const half = u('exp', b('mul', a, constantLike(x, 0.5)))
-    const small = b('mul', constantLike(x, 0.5), b('add', e, b('div', e, b('add', e, constantLike(x, 1)))))
-    // Near overflow exp(a/2)^2/2 stays finite where exp(a) does not.
-    return where(b('gt', a, constantLike(x, 80)), b('mul', b('mul', constantLike(x, 0.5), half), half), small)
-  }),
-  cosh: x => {
+  sinh: (x) =>
+    odd(x, (a) => {
+      const e = u('expm1', a)
+      const half = u('exp', b('mul', a, constantLike(x, 0.5)))
+      const small = b('mul', constantLike(x, 0.5), b('add', e, b('div', e, b('add', e, constantLike(x, 1)))))
+      // Near overflow exp(a/2)^2/2 stays finite where exp(a) does not.
+      return where(b('gt', a, constantLike(x, 80)), b('mul', b('mul', constantLike(x, 0.5), half), half), small)
+    }),
+  cosh: (x) => {
     const half = u('exp', b('mul', u('abs', x), constantLike(x, 0.5)))
     const e = u('exp', u('abs', x))
     const small = b('mul', constantLike(x, 0.5), b('add', e, b('div', constantLike(x, 1), e)))
     return where(b('gt', u('abs', x), constantLike(x, 80)), b('mul', b('mul', constantLike(x, 0.5), half), half), small)
   },
   // log1p(a + a^2 / (1 + sqrt(a^2 + 1))); large a would overflow a^2.
-  asinh: x => odd(x, a => {
-    const square = b('mul', a, a)
-    const root = u('sqrt', b('add', square, constantLike(x, 1)))
-    const small = u('log1p', b('add', a, b('div', square, b('add', constantLike(x, 1), root))))
-    return where(b('gt', a, constantLike(x, 1e9)), b('add', u('log', a), constantLike(x, LN2)), small)
-  }),
-  acosh: x => {
+  asinh: (x) =>
+    odd(x, (a) => {
+      const square = b('mul', a, a)
+      const root = u('sqrt', b('add', square, constantLike(x, 1)))
+      const small = u('log1p', b('add', a, b('div', square, b('add', constantLike(x, 1), root))))
+      return where(b('gt', a, constantLike(x, 1e9)), b('add', u('log', a), constantLike(x, LN2)), small)
+    }),
+  acosh: (x) => {
     const t = b('sub', x, constantLike(x, 1))
     const small = u('log1p', b('add', t, u('sqrt', b('mul', t, b('add', x, constantLike(x, 1))))))
     return where(b('gt', x, constantLike(x, 1e9)), b('add', u('log', x), constantLike(x, LN2)), small)
   },
-  atanh: x => odd(x, a =>
-    b('mul', constantLike(x, 0.5), u('log1p', b('div', b('mul', constantLike(x, 2), a), b('sub', constantLike(x, 1), a))))),
-  sigmoid: x => b('div', constantLike(x, 1), b('add', constantLike(x, 1), u('exp', u('neg', x)))),
+  atanh: (x) =>
+    odd(x, (a) =>
+      b(
+        'mul',
+        constantLike(x, 0.5),
+        u('log1p', b('div', b('mul', constantLike(x, 2), a), b('sub', constantLike(x, 1), a))),
+      ),
+    ),
+  sigmoid: (x) => b('div', constantLike(x, 1), b('add', constantLike(x, 1), u('exp', u('neg', x)))),
   erfinv,
-  isInf: x => b('eq', u('abs', x), constantLike(x, Number.POSITIVE_INFINITY)),
-  isFinite: x => b('lt', u('abs', x), constantLike(x, Number.POSITIVE_INFINITY)),
+  isInf: (x) => b('eq', u('abs', x), constantLike(x, Number.POSITIVE_INFINITY)),
+  isFinite: (x) => b('lt', u('abs', x), constantLike(x, Number.POSITIVE_INFINITY)),
 }
 
 /** Quadrants from the signs; (0, 0) gives 0 or pi by the sign of x, as IEEE atan2 does. */

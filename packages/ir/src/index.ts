@@ -1,4 +1,5 @@
 export type { Backend, DeviceBuffer, Executable, MemoryReport } from './backend.ts'
+export * as build from './build.ts'
 export {
   constantLike,
   decomposeBinary,
@@ -64,4 +65,3 @@ export {
 } from './shape.ts'
 export { dispatch, type Table } from './table.ts'
 export { countUses, rewrite, substitute, topological, withSources } from './walk.ts'
-export * as build from './build.ts'

@@ -32,12 +32,19 @@ function checkFn(op: string, facts: FnFacts, dtype: DType): void {
   if (!ok)
     throw new OpError(op, `needs ${describe[facts.on]}, got ${dtype}`, {
       dtypes: [dtype],
-      hint: facts.on === 'logical' || facts.on === 'integer' ? "Cast first: x.cast('int32')." : "Cast first: x.cast('float32').",
+      hint:
+        facts.on === 'logical' || facts.on === 'integer'
+          ? "Cast first: x.cast('int32')."
+          : "Cast first: x.cast('float32').",
     })
 }
 
 const describe: { readonly [K in FnFacts['on']]: string } = {
-  float: 'a floating dtype', number: 'a number', integer: 'int32 or uint32', logical: 'bool, int32 or uint32', ordered: 'a number or bool',
+  float: 'a floating dtype',
+  number: 'a number',
+  integer: 'int32 or uint32',
+  logical: 'bool, int32 or uint32',
+  ordered: 'a number or bool',
 }
 
 function checkReduce(op: string, fn: ReduceFn, x: Node): void {
@@ -51,22 +58,28 @@ function checkAxis(op: string, axis: number, shape: Dims): void {
 
 function checkIndex(op: string, index: Node): void {
   if (index.dtype !== 'int32')
-    throw new OpError(op, `index must be int32, got ${index.dtype}`, { dtypes: [index.dtype], hint: "Cast it: index.cast('int32')." })
+    throw new OpError(op, `index must be int32, got ${index.dtype}`, {
+      dtypes: [index.dtype],
+      hint: "Cast it: index.cast('int32').",
+    })
 }
 
 function checkLengths(op: string, shape: Dims, ...lists: (readonly unknown[])[]): void {
-  if (lists.some(l => l.length !== shape.length))
+  if (lists.some((l) => l.length !== shape.length))
     throw new OpError(op, `needs one entry per dimension (${shape.length})`, { shapes: [shape] })
 }
 
 function checkSizes(op: string, shape: Dims): void {
-  if (shape.some(n => !Number.isInteger(n) || n < 0))
+  if (shape.some((n) => !Number.isInteger(n) || n < 0))
     throw new OpError(op, 'sizes must be non-negative integers', { shapes: [shape] })
 }
 
 function samePair(op: string, a: Node, b: Node): void {
   if (a.dtype !== b.dtype)
-    throw new OpError(op, `operands have dtypes ${a.dtype} and ${b.dtype}`, { dtypes: [a.dtype, b.dtype], hint: 'Cast one of them.' })
+    throw new OpError(op, `operands have dtypes ${a.dtype} and ${b.dtype}`, {
+      dtypes: [a.dtype, b.dtype],
+      hint: 'Cast one of them.',
+    })
   if (!sameShape(a.shape, b.shape)) throw new OpError(op, 'operands differ in shape', { shapes: [a.shape, b.shape] })
 }
 
@@ -88,17 +101,22 @@ const rules: Rules = {
     return of(a.shape, binaryFacts[fn].result === 'bool' ? 'bool' : a.dtype)
   },
   select: ([c, a, b]) => {
-    if (c.dtype !== 'bool') throw new OpError('where', `condition must be bool, got ${c.dtype}`, { hint: 'Compare it: x.ne(0).' })
+    if (c.dtype !== 'bool')
+      throw new OpError('where', `condition must be bool, got ${c.dtype}`, { hint: 'Compare it: x.ne(0).' })
     samePair('where', a, b)
-    if (!sameShape(c.shape, a.shape)) throw new OpError('where', 'condition differs in shape', { shapes: [c.shape, a.shape] })
+    if (!sameShape(c.shape, a.shape))
+      throw new OpError('where', 'condition differs in shape', { shapes: [c.shape, a.shape] })
     return of(a.shape, a.dtype)
   },
   cast: ([x], { dtype }) => of(x.shape, dtype),
   reduce: ([x], { fn, axes }) => {
     checkReduce(fn, fn, x)
     for (const a of axes) checkAxis(fn, a, x.shape)
-    if ((fn === 'max' || fn === 'min') && axes.some(a => x.shape[a] === 0))
-      throw new OpError(fn, 'cannot reduce an empty dimension', { shapes: [x.shape], hint: 'There is no largest or smallest of nothing.' })
+    if ((fn === 'max' || fn === 'min') && axes.some((a) => x.shape[a] === 0))
+      throw new OpError(fn, 'cannot reduce an empty dimension', {
+        shapes: [x.shape],
+        hint: 'There is no largest or smallest of nothing.',
+      })
     return of(without(x.shape, axes), x.dtype)
   },
   argReduce: ([x], { fn, axis }) => {
@@ -114,7 +132,10 @@ const rules: Rules = {
   },
   matmul: ([a, b]) => {
     if (a.dtype !== b.dtype || !isFloat(a.dtype) || isStorageOnly(a.dtype))
-      throw new OpError('matmul', `needs two floating operands of one dtype, got ${a.dtype} and ${b.dtype}`, { dtypes: [a.dtype, b.dtype], hint: "Cast first: x.cast('float32')." })
+      throw new OpError('matmul', `needs two floating operands of one dtype, got ${a.dtype} and ${b.dtype}`, {
+        dtypes: [a.dtype, b.dtype],
+        hint: "Cast first: x.cast('float32').",
+      })
     const r = a.shape.length
     const batchOk = r >= 2 && b.shape.length === r && sameShape(a.shape.slice(0, -2), b.shape.slice(0, -2))
     if (!batchOk || a.shape[r - 1] !== b.shape[r - 2])
@@ -134,16 +155,22 @@ const rules: Rules = {
     checkIndex('gather', index)
     checkAxis('gather', axis, x.shape)
     if (index.shape.length !== x.shape.length || index.shape.some((n, i) => i !== axis && n !== x.shape[i]))
-      throw new OpError('gather', `index must have the shape of the source but for axis ${axis}`, { shapes: [x.shape, index.shape] })
+      throw new OpError('gather', `index must have the shape of the source but for axis ${axis}`, {
+        shapes: [x.shape, index.shape],
+      })
     return of(index.shape, x.dtype)
   },
   scatterAdd: ([index, v], { axis, size }) => {
     checkIndex('scatterAdd', index)
     checkFn('scatterAdd', { on: 'number', result: 'same' }, v.dtype)
-    if (!sameShape(index.shape, v.shape)) throw new OpError('scatterAdd', 'index and values differ in shape', { shapes: [index.shape, v.shape] })
+    if (!sameShape(index.shape, v.shape))
+      throw new OpError('scatterAdd', 'index and values differ in shape', { shapes: [index.shape, v.shape] })
     checkAxis('scatterAdd', axis, v.shape)
     checkSizes('scatterAdd', [size])
-    return of(v.shape.map((n, i) => (i === axis ? size : n)), v.dtype)
+    return of(
+      v.shape.map((n, i) => (i === axis ? size : n)),
+      v.dtype,
+    )
   },
   argsort: ([x], { axis }) => {
     checkFn('argsort', { on: 'ordered', result: 'same' }, x.dtype)
@@ -153,13 +180,18 @@ const rules: Rules = {
   reshape: ([x], { shape }) => {
     checkSizes('reshape', shape)
     if (sizeOf(shape) !== sizeOf(x.shape))
-      throw new OpError('reshape', `${sizeOf(x.shape)} elements do not fill ${sizeOf(shape)}`, { shapes: [x.shape, shape] })
+      throw new OpError('reshape', `${sizeOf(x.shape)} elements do not fill ${sizeOf(shape)}`, {
+        shapes: [x.shape, shape],
+      })
     return of(shape, x.dtype)
   },
   permute: ([x], { perm }) => {
     if (perm.length !== x.shape.length || [...perm].sort((a, b) => a - b).some((p, i) => p !== i))
       throw new OpError('permute', `[${perm.join(', ')}] is not a permutation of the dimensions`, { shapes: [x.shape] })
-    return of(perm.map(p => x.shape[p] as number), x.dtype)
+    return of(
+      perm.map((p) => x.shape[p] as number),
+      x.dtype,
+    )
   },
   expand: ([x], { shape }) => {
     checkSizes('expand', shape)
@@ -196,12 +228,16 @@ const rules: Rules = {
     checkAxis('concat', axis, first.shape)
     let total = 0
     for (const s of src) {
-      if (s.dtype !== first.dtype) throw new OpError('concat', `dtypes ${first.dtype} and ${s.dtype} differ`, { dtypes: [first.dtype, s.dtype] })
+      if (s.dtype !== first.dtype)
+        throw new OpError('concat', `dtypes ${first.dtype} and ${s.dtype} differ`, { dtypes: [first.dtype, s.dtype] })
       if (s.shape.length !== first.shape.length || s.shape.some((n, i) => i !== axis && n !== first.shape[i]))
         throw new OpError('concat', `sizes must agree but for axis ${axis}`, { shapes: [first.shape, s.shape] })
       total += s.shape[axis] as number
     }
-    return of(first.shape.map((n, i) => (i === axis ? total : n)), first.dtype)
+    return of(
+      first.shape.map((n, i) => (i === axis ? total : n)),
+      first.dtype,
+    )
   },
   randomBits: ([key], { shape }) => {
     checkSizes('randomBits', shape)

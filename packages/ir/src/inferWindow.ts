@@ -7,9 +7,10 @@ function checkWindow(op: string, attrs: WindowAttrs, spatial: number): void {
   const { stride, padding, dilation } = attrs
   if (stride.length !== spatial || padding.length !== spatial || dilation.length !== spatial)
     throw new OpError(op, `stride, padding and dilation need ${spatial} entries, one per spatial dimension`)
-  if ([...stride, ...dilation].some(n => !Number.isInteger(n) || n < 1))
+  if ([...stride, ...dilation].some((n) => !Number.isInteger(n) || n < 1))
     throw new OpError(op, `stride [${stride}] and dilation [${dilation}] must be positive integers`)
-  if (padding.flat().some(n => !Number.isInteger(n) || n < 0)) throw new OpError(op, `padding [${padding.flat()}] must be non-negative integers`)
+  if (padding.flat().some((n) => !Number.isInteger(n) || n < 0))
+    throw new OpError(op, `padding [${padding.flat()}] must be non-negative integers`)
 }
 
 function checkDtypes(op: string, a: Node, b: Node): void {
@@ -26,22 +27,37 @@ function outputSizes(op: string, input: Dims, kernel: Dims, attrs: WindowAttrs):
     const [lo, hi] = attrs.padding[i] as readonly [number, number]
     const out = windowSize(n, kernel[i] as number, attrs.stride[i] as number, lo, hi, attrs.dilation[i] as number)
     if (out < 1)
-      throw new OpError(op, `the kernel [${kernel}] is larger than the padded input [${input}]`, { hint: 'Use a smaller kernel or more padding.' })
+      throw new OpError(op, `the kernel [${kernel}] is larger than the padded input [${input}]`, {
+        hint: 'Use a smaller kernel or more padding.',
+      })
     return out
   })
 }
 
 function checkRanks(op: string, a: Node, b: Node): number {
   if (a.shape.length !== b.shape.length || a.shape.length < 3 || a.shape.length > 5)
-    throw new OpError(op, 'needs [N, C, ...spatial] with one to three spatial dimensions and a weight of the same rank', { shapes: [a.shape, b.shape] })
+    throw new OpError(
+      op,
+      'needs [N, C, ...spatial] with one to three spatial dimensions and a weight of the same rank',
+      { shapes: [a.shape, b.shape] },
+    )
   return a.shape.length - 2
 }
 
-function checkGroups(op: string, channels: number, outputs: number, perGroup: number, groups: number, shapes: Dims[]): void {
+function checkGroups(
+  op: string,
+  channels: number,
+  outputs: number,
+  perGroup: number,
+  groups: number,
+  shapes: Dims[],
+): void {
   if (!Number.isInteger(groups) || groups < 1 || channels % groups !== 0 || outputs % groups !== 0)
     throw new OpError(op, `groups ${groups} must divide ${channels} input and ${outputs} output channels`, { shapes })
   if (channels / groups !== perGroup)
-    throw new OpError(op, `the weight expects ${perGroup * groups} input channels, the input has ${channels}`, { shapes })
+    throw new OpError(op, `the weight expects ${perGroup * groups} input channels, the input has ${channels}`, {
+      shapes,
+    })
 }
 
 export function inferConv(x: Node, w: Node, attrs: ConvAttrs): number[] {
@@ -61,7 +77,9 @@ export function inferConvGradInput(dy: Node, w: Node, attrs: ConvAttrs & { reado
   checkGroups('convGradInput', perGroup * attrs.groups, o, perGroup, attrs.groups, [dy.shape, w.shape])
   const expected = [dy.shape[0] as number, o, ...outputSizes('convGradInput', attrs.inputSize, kernel, attrs)]
   if (!sameShape(expected, dy.shape))
-    throw new OpError('convGradInput', 'the gradient does not have the shape that this input size gives', { shapes: [dy.shape, expected] })
+    throw new OpError('convGradInput', 'the gradient does not have the shape that this input size gives', {
+      shapes: [dy.shape, expected],
+    })
   return shape
 }
 
@@ -73,19 +91,28 @@ export function inferConvGradWeight(x: Node, dy: Node, attrs: ConvAttrs & { read
   checkGroups('convGradWeight', c, o, c / attrs.groups, attrs.groups, [x.shape, dy.shape])
   const expected = [n, o, ...outputSizes('convGradWeight', spatial, attrs.kernelSize, attrs)]
   if (!sameShape(expected, dy.shape))
-    throw new OpError('convGradWeight', 'the gradient does not have the shape that this kernel size gives', { shapes: [dy.shape, expected] })
+    throw new OpError('convGradWeight', 'the gradient does not have the shape that this kernel size gives', {
+      shapes: [dy.shape, expected],
+    })
   return [o, c / attrs.groups, ...attrs.kernelSize]
 }
 
 export function inferPool(x: Node, attrs: PoolAttrs): number[] {
   const [n = 0, c = 0, ...spatial] = x.shape
-  if (!isFloat(x.dtype) || isStorageOnly(x.dtype)) throw new OpError('maxPool', `needs a floating dtype, got ${x.dtype}`, { dtypes: [x.dtype] })
+  if (!isFloat(x.dtype) || isStorageOnly(x.dtype))
+    throw new OpError('maxPool', `needs a floating dtype, got ${x.dtype}`, { dtypes: [x.dtype] })
   if (spatial.length < 1 || spatial.length > 3 || attrs.kernel.length !== spatial.length)
-    throw new OpError('maxPool', `needs [N, C, ...spatial] and a kernel of ${spatial.length} entries`, { shapes: [x.shape, attrs.kernel] })
+    throw new OpError('maxPool', `needs [N, C, ...spatial] and a kernel of ${spatial.length} entries`, {
+      shapes: [x.shape, attrs.kernel],
+    })
   checkWindow('maxPool', attrs, spatial.length)
   for (const [i, [lo]] of attrs.padding.entries())
     if (lo >= (attrs.dilation[i] as number) * ((attrs.kernel[i] as number) - 1) + 1)
-      throw new OpError('maxPool', `padding [${attrs.padding.map(p => p[0])}] is as large as the kernel [${attrs.kernel}]`, { hint: 'Every window must see the input.' })
+      throw new OpError(
+        'maxPool',
+        `padding [${attrs.padding.map((p) => p[0])}] is as large as the kernel [${attrs.kernel}]`,
+        { hint: 'Every window must see the input.' },
+      )
   return [n, c, ...outputSizes('maxPool', spatial, attrs.kernel, attrs)]
 }
 
@@ -94,6 +121,8 @@ export function inferPoolPair(x: Node, other: Node, attrs: PoolAttrs, like: 'in'
   const out = inferPool(x, attrs)
   const expected = like === 'in' ? x.shape : out
   if (other.dtype !== x.dtype || !sameShape(other.shape, expected))
-    throw new OpError('maxPoolGrad', `needs ${x.dtype} of the ${like === 'in' ? 'input' : 'output'} shape`, { shapes: [other.shape, expected] })
+    throw new OpError('maxPoolGrad', `needs ${x.dtype} of the ${like === 'in' ? 'input' : 'output'} shape`, {
+      shapes: [other.shape, expected],
+    })
   return out
 }

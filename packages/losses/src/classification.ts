@@ -1,4 +1,4 @@
-import { arange, maximum, OpError, scalar, sameShape, stopGradient, type Tensor, where } from '@tessella/tensor'
+import { arange, maximum, OpError, sameShape, scalar, stopGradient, type Tensor, where } from '@tessella/tensor'
 import { checkSame, type Loss, type LossOptions, type Reduction, reduced, reductionOf } from './reduction.ts'
 
 export interface CrossEntropyOptions<R extends Reduction = Reduction> extends LossOptions<R> {
@@ -69,7 +69,11 @@ function weighted<R extends Reduction>(terms: Tensor, weights: Tensor, reduction
  * @example
  * const loss = crossEntropy(model(images), labels)
  */
-export function crossEntropy<R extends Reduction = 'mean'>(x: Tensor, target: Tensor, options: CrossEntropyOptions<R> = {}): Loss<R> {
+export function crossEntropy<R extends Reduction = 'mean'>(
+  x: Tensor,
+  target: Tensor,
+  options: CrossEntropyOptions<R> = {},
+): Loss<R> {
   const { labelSmoothing = 0, weight, ignoreIndex = -100 } = options
   checkLogits('crossEntropy', x)
   if (!(labelSmoothing >= 0 && labelSmoothing <= 1))
@@ -83,7 +87,10 @@ export function crossEntropy<R extends Reduction = 'mean'>(x: Tensor, target: Te
   const classWeights = weight?.reshape(x.shape.map((_, i) => (i === axis ? size : 1))) as Tensor | undefined
   const smooth = (): Tensor => {
     const w = classWeights ?? scalar(1)
-    return logSum.mul(w.sum().mul(weight ? 1 : size)).sub(shifted.mul(w).sum(axis)).div(size) as Tensor
+    return logSum
+      .mul(w.sum().mul(weight ? 1 : size))
+      .sub(shifted.mul(w).sum(axis))
+      .div(size) as Tensor
   }
   if (!isInteger(target)) {
     checkSame('crossEntropy', x, target)
@@ -98,13 +105,19 @@ export function crossEntropy<R extends Reduction = 'mean'>(x: Tensor, target: Te
   const weightOf = (classWeights ? where(isTarget, classWeights, scalar(0)).sum(axis) : undefined) as Tensor | undefined
   const hard = logSum.sub(picked) as Tensor
   const weightedHard = (weightOf ? hard.mul(weightOf) : hard) as Tensor
-  const soft = (labelSmoothing > 0 ? weightedHard.mul(1 - labelSmoothing).add(smooth().mul(labelSmoothing)) : weightedHard) as Tensor
+  const soft = (
+    labelSmoothing > 0 ? weightedHard.mul(1 - labelSmoothing).add(smooth().mul(labelSmoothing)) : weightedHard
+  ) as Tensor
   const terms = where(invalid, scalar(Number.NaN), soft.mul(counts)) as Tensor
   return weighted(terms, (weightOf ? weightOf.mul(counts) : counts) as Tensor, reduction)
 }
 
 /** Negative log likelihood: -x[target] for log-probabilities `x` [N, C, ...] and integer classes [N, ...]. */
-export function nll<R extends Reduction = 'mean'>(x: Tensor, target: Tensor, options: Omit<CrossEntropyOptions<R>, 'labelSmoothing'> = {}): Loss<R> {
+export function nll<R extends Reduction = 'mean'>(
+  x: Tensor,
+  target: Tensor,
+  options: Omit<CrossEntropyOptions<R>, 'labelSmoothing'> = {},
+): Loss<R> {
   const { weight, ignoreIndex = -100 } = options
   checkLogits('nll', x)
   const axis = classAxis(x)
@@ -121,7 +134,11 @@ export function nll<R extends Reduction = 'mean'>(x: Tensor, target: Tensor, opt
  * Binary cross entropy of probabilities in [0, 1]: -(t log x + (1 - t) log(1 - x)), logarithms held at -100 as in
  * PyTorch. Prefer {@link binaryCrossEntropyWithLogits}.
  */
-export function binaryCrossEntropy<R extends Reduction = 'mean'>(x: Tensor, target: Tensor, options: LossOptions<R> = {}): Loss<R> {
+export function binaryCrossEntropy<R extends Reduction = 'mean'>(
+  x: Tensor,
+  target: Tensor,
+  options: LossOptions<R> = {},
+): Loss<R> {
   checkSame('binaryCrossEntropy', x, target)
   const floor = scalar(-100)
   const yes = maximum(x.log(), floor).mul(target)
@@ -156,7 +173,8 @@ export function multiMargin<R extends Reduction = 'mean'>(
   const { isTarget, invalid } = resolve(x, target, axis, Number.MIN_SAFE_INTEGER)
   const own = where(isTarget, x, scalar(0)).sum(axis, { keepdims: true }) as Tensor
   const violation = maximum(x.sub(own).add(options.margin ?? 1), scalar(0)) as Tensor
-  const terms = where(isTarget, scalar(0), violation).sum(axis).div(x.shape[axis] as number) as Tensor
+  const terms = where(isTarget, scalar(0), violation)
+    .sum(axis)
+    .div(x.shape[axis] as number) as Tensor
   return reduced('multiMargin', where(invalid, scalar(Number.NaN), terms) as Tensor, reductionOf(options))
 }
-

@@ -15,10 +15,13 @@ export function klDiv<R extends Reduction | 'batchmean' = 'mean'>(
   const { reduction = 'mean' as R, logTarget = false } = options
   const positive = target.gt(0)
   const terms = (
-    logTarget ? target.exp().mul(target.sub(x)) : where(positive, target.mul(where(positive, target, scalar(1)).log().sub(x)), scalar(0))
+    logTarget
+      ? target.exp().mul(target.sub(x))
+      : where(positive, target.mul(where(positive, target, scalar(1)).log().sub(x)), scalar(0))
   ) as Tensor
   if (reduction === 'batchmean') {
-    if (x.ndim === 0 || x.shape[0] === 0) throw new OpError('klDiv', 'batchmean needs a first dimension that is not empty', { shapes: [x.shape] })
+    if (x.ndim === 0 || x.shape[0] === 0)
+      throw new OpError('klDiv', 'batchmean needs a first dimension that is not empty', { shapes: [x.shape] })
     return terms.sum().div(x.shape[0] as number) as Result
   }
   return reduced('klDiv', terms, reduction as Reduction) as Result
@@ -53,6 +56,11 @@ export function tripletMargin<R extends Reduction = 'mean'>(
   const distance = (p: Tensor, q: Tensor): Tensor => p.sub(q).add(1e-6).square().sum(-1).sqrt() as Tensor
   const far = distance(anchor, negative)
   const apart = options.swap ? (minimum(far, distance(positive, negative)) as Tensor) : far
-  const terms = maximum(distance(anchor, positive).sub(apart).add(options.margin ?? 1), scalar(0)) as Tensor
+  const terms = maximum(
+    distance(anchor, positive)
+      .sub(apart)
+      .add(options.margin ?? 1),
+    scalar(0),
+  ) as Tensor
   return reduced('tripletMargin', terms, reductionOf(options))
 }

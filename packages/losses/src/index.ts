@@ -1,5 +1,10 @@
 export {
-  binaryCrossEntropy, binaryCrossEntropyWithLogits, type CrossEntropyOptions, crossEntropy, multiMargin, nll,
+  binaryCrossEntropy,
+  binaryCrossEntropyWithLogits,
+  type CrossEntropyOptions,
+  crossEntropy,
+  multiMargin,
+  nll,
 } from './classification.ts'
 export { cosineEmbedding, klDiv, tripletMargin } from './distance.ts'
 export { accuracy, errorCount } from './metrics.ts'

@@ -29,7 +29,7 @@ export function scaleByAdam(options: AdamOptions = {}): Transform<AdamState> {
   checkDecay('beta1', beta1)
   checkDecay('beta2', beta2)
   return {
-    init: params => ({
+    init: (params) => ({
       ...zeroCount(),
       mean: zerosFor(params),
       variance: zerosFor(params),
@@ -38,14 +38,20 @@ export function scaleByAdam(options: AdamOptions = {}): Transform<AdamState> {
     update(grads, state, _params) {
       const next = nextCount(state)
       const mean = zipTrees([grads, state.mean], ([g, m]) => m.mul(beta1).add(g.mul(1 - beta1)) as Tensor)
-      const variance = zipTrees([grads, state.variance], ([g, v]) => v.mul(beta2).add(g.mul(g).mul(1 - beta2)) as Tensor)
+      const variance = zipTrees(
+        [grads, state.variance],
+        ([g, v]) => v.mul(beta2).add(g.mul(g).mul(1 - beta2)) as Tensor,
+      )
       const largest = amsgrad ? zipTrees([variance, state.largest], ([v, l]) => maximum(v, l) as Tensor) : []
       // 1 - b^t = -expm1(t ln b) keeps its digits when b is near 1.
-      const correction = (beta: number): Tensor => (beta === 0 ? next.count.mul(0).add(1) : next.count.mul(Math.log(beta)).expm1().neg()) as Tensor
+      const correction = (beta: number): Tensor =>
+        (beta === 0 ? next.count.mul(0).add(1) : next.count.mul(Math.log(beta)).expm1().neg()) as Tensor
       const first = correction(beta1)
       const root = correction(beta2).sqrt()
-      const updates = zipTrees([mean, amsgrad ? largest : variance] as readonly [typeof grads, Tree], ([m, v]) =>
-        m.div(first).div(v.sqrt().div(root).add(eps)) as Tensor)
+      const updates = zipTrees(
+        [mean, amsgrad ? largest : variance] as readonly [typeof grads, Tree],
+        ([m, v]) => m.div(first).div(v.sqrt().div(root).add(eps)) as Tensor,
+      )
       return [updates, { ...next, mean, variance, largest }]
     },
   }

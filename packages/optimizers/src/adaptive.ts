@@ -18,10 +18,12 @@ export function scaleByRms(options: RmsOptions = {}): Transform<{ readonly squar
   const { alpha = 0.99, eps = 1e-8, centered = false } = options
   checkDecay('alpha', alpha)
   return {
-    init: params => ({ square: zerosFor(params), mean: centered ? zerosFor(params) : [] }),
+    init: (params) => ({ square: zerosFor(params), mean: centered ? zerosFor(params) : [] }),
     update(grads, state, _params) {
       const square = zipTrees([grads, state.square], ([g, v]) => v.mul(alpha).add(g.mul(g).mul(1 - alpha)) as Tensor)
-      const mean = centered ? zipTrees([grads, state.mean], ([g, m]) => m.mul(alpha).add(g.mul(1 - alpha)) as Tensor) : []
+      const mean = centered
+        ? zipTrees([grads, state.mean], ([g, m]) => m.mul(alpha).add(g.mul(1 - alpha)) as Tensor)
+        : []
       const updates = centered
         ? zipTrees([grads, square, mean], ([g, v, m]) => g.div(v.sub(m.mul(m)).sqrt().add(eps)) as Tensor)
         : zipTrees([grads, square], ([g, v]) => g.div(v.sqrt().add(eps)) as Tensor)
@@ -42,7 +44,7 @@ export function scaleByAdagrad(options: AdagradOptions = {}): Transform<{ readon
   const { initialAccumulator = 0, eps = 1e-10 } = options
   checkRate('initialAccumulator', initialAccumulator)
   return {
-    init: params => ({ sum: mapTree(zerosFor(params), z => z.add(initialAccumulator) as Tensor) }),
+    init: (params) => ({ sum: mapTree(zerosFor(params), (z) => z.add(initialAccumulator) as Tensor) }),
     update(grads, state, _params) {
       const sum = zipTrees([grads, state.sum], ([g, s]) => s.add(g.mul(g)) as Tensor)
       return [zipTrees([grads, sum], ([g, s]) => g.div(s.sqrt().add(eps)) as Tensor), { sum }]
@@ -60,15 +62,19 @@ export interface AdadeltaOptions {
 /**
  * v = r v + (1 - r) g^2; d = g sqrt(D + eps) / sqrt(v + eps); D = r D + (1 - r) d^2; update = d (Zeiler, 2012).
  */
-export function scaleByAdadelta(options: AdadeltaOptions = {}): Transform<{ readonly square: Tree; readonly delta: Tree }> {
+export function scaleByAdadelta(
+  options: AdadeltaOptions = {},
+): Transform<{ readonly square: Tree; readonly delta: Tree }> {
   const { rho = 0.9, eps = 1e-6 } = options
   checkDecay('rho', rho)
   return {
-    init: params => ({ square: zerosFor(params), delta: zerosFor(params) }),
+    init: (params) => ({ square: zerosFor(params), delta: zerosFor(params) }),
     update(grads, state, _params) {
       const square = zipTrees([grads, state.square], ([g, v]) => v.mul(rho).add(g.mul(g).mul(1 - rho)) as Tensor)
-      const updates = zipTrees([grads, square, state.delta], ([g, v, d]) =>
-        g.mul(d.add(eps).sqrt()).div(v.add(eps).sqrt()) as Tensor)
+      const updates = zipTrees(
+        [grads, square, state.delta],
+        ([g, v, d]) => g.mul(d.add(eps).sqrt()).div(v.add(eps).sqrt()) as Tensor,
+      )
       const delta = zipTrees([updates, state.delta], ([u, d]) => d.mul(rho).add(u.mul(u).mul(1 - rho)) as Tensor)
       return [updates, { square, delta }]
     },

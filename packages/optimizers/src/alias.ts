@@ -1,6 +1,13 @@
 import type { Tensor } from '@tessella/tensor'
 import { type AdamOptions, scaleByAdam } from './adam.ts'
-import { type AdadeltaOptions, type AdagradOptions, type RmsOptions, scaleByAdadelta, scaleByAdagrad, scaleByRms } from './adaptive.ts'
+import {
+  type AdadeltaOptions,
+  type AdagradOptions,
+  type RmsOptions,
+  scaleByAdadelta,
+  scaleByAdagrad,
+  scaleByRms,
+} from './adaptive.ts'
 import { checkRate, type Schedule, scaleByLearningRate } from './learningRate.ts'
 import { emaMomentum, type MomentumOptions, trace } from './momentum.ts'
 import { chain, identity, stateless, type Transform } from './transform.ts'

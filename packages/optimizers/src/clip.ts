@@ -8,13 +8,13 @@ function checkLimit(name: string, limit: number): void {
 /** Every element of every gradient into [-limit, limit]. */
 export function clipByValue(limit: number): Transform<undefined> {
   checkLimit('clipByValue', limit)
-  return stateless(g => g.clip(-limit, limit) as Tensor)
+  return stateless((g) => g.clip(-limit, limit) as Tensor)
 }
 
 /** g * limit / max(|g|, limit), each tensor by its own norm (the lectures' form). */
 export function clipByNorm(limit: number): Transform<undefined> {
   checkLimit('clipByNorm', limit)
-  return stateless(g => g.mul(ratio(g.mul(g).sum() as Tensor, limit)) as Tensor)
+  return stateless((g) => g.mul(ratio(g.mul(g).sum() as Tensor, limit)) as Tensor)
 }
 
 /** min(1, limit / norm) from a sum of squares; 1 for a zero gradient. */
@@ -24,7 +24,7 @@ const ratio = (squares: Tensor, limit: number): Tensor =>
 /** Euclidean norm of all tensors of a tree together; a scalar. */
 export function globalNorm(tree: Tree): Tensor {
   return flattenTree(tree)
-    .map(t => t.mul(t).sum() as Tensor)
+    .map((t) => t.mul(t).sum() as Tensor)
     .reduce((a, b) => a.add(b) as Tensor, scalar(0) as Tensor)
     .sqrt() as Tensor
 }
@@ -37,7 +37,7 @@ export function clipByGlobalNorm(limit: number): Transform<undefined> {
     update(grads, state, _params) {
       const norm = globalNorm(grads)
       const factor = ratio(norm.mul(norm) as Tensor, limit)
-      return [mapTree(grads, g => g.mul(factor) as Tensor), state]
+      return [mapTree(grads, (g) => g.mul(factor) as Tensor), state]
     },
   }
 }

@@ -22,14 +22,14 @@ export function checkRate(name: string, value: number): void {
 export function scaleByLearningRate(rate: number | Schedule): Transform<Count | undefined> {
   if (typeof rate === 'number') {
     checkRate('learningRate', rate)
-    return { init: () => undefined, update: (grads, state) => [mapTree(grads, g => g.mul(-rate) as Tensor), state] }
+    return { init: () => undefined, update: (grads, state) => [mapTree(grads, (g) => g.mul(-rate) as Tensor), state] }
   }
   return {
     init: zeroCount,
     update(grads, state, _params) {
       const now = state ?? zeroCount()
       const factor = rate(now.count).neg()
-      return [mapTree(grads, g => g.mul(factor) as Tensor), nextCount(now)]
+      return [mapTree(grads, (g) => g.mul(factor) as Tensor), nextCount(now)]
     },
   }
 }

@@ -20,9 +20,11 @@ export function trace(momentum: number, options: MomentumOptions = {}): Transfor
   const { dampening = 0, nesterov = false } = options
   if (!(momentum >= 0 && momentum <= 1)) throw new OpError('momentum', `must be between 0 and 1, got ${momentum}`)
   if (nesterov && (momentum === 0 || dampening !== 0))
-    throw new OpError('nesterov', 'needs a momentum above 0 and no dampening', { hint: 'Set momentum: 0.9 and leave dampening out.' })
+    throw new OpError('nesterov', 'needs a momentum above 0 and no dampening', {
+      hint: 'Set momentum: 0.9 and leave dampening out.',
+    })
   return {
-    init: params => ({ ...zeroCount(), velocity: zerosFor(params) }),
+    init: (params) => ({ ...zeroCount(), velocity: zerosFor(params) }),
     update(grads, state, _params) {
       // Velocity starts at zero, so only a dampened first step needs care.
       const factor = dampening === 0 ? scalar(1) : where(state.count.eq(0), scalar(1), scalar(1 - dampening))
@@ -40,7 +42,7 @@ export function trace(momentum: number, options: MomentumOptions = {}): Transfor
 export function emaMomentum(momentum: number): Transform<{ readonly velocity: Tree }> {
   if (!(momentum >= 0 && momentum < 1)) throw new OpError('momentum', `must be at least 0 and below 1, got ${momentum}`)
   return {
-    init: params => ({ velocity: zerosFor(params) }),
+    init: (params) => ({ velocity: zerosFor(params) }),
     update(grads, state, _params) {
       const velocity = zipTrees([grads, state.velocity], ([g, v]) => v.mul(momentum).add(g.mul(1 - momentum)) as Tensor)
       return [velocity, { velocity }]

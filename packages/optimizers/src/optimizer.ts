@@ -1,4 +1,13 @@
-import { flattenTree, isTensor, mapTree, namedVariables, OpError, type Tensor, type Tree, Variable } from '@tessella/tensor'
+import {
+  flattenTree,
+  isTensor,
+  mapTree,
+  namedVariables,
+  OpError,
+  type Tensor,
+  type Tree,
+  Variable,
+} from '@tessella/tensor'
 import { applyUpdates, type State, type Transform } from './transform.ts'
 
 /** A transform bound to the trainable Variables of a model. */
@@ -40,19 +49,23 @@ export function optimizer(transform: Transform, model: unknown): Optimizer {
   const params = namedVariables(model, { trainable: true })
   const names = Object.keys(params)
   if (names.length === 0)
-    throw new OpError('optimizer', 'found no trainable Variables', { hint: 'Pass the model, or an object or array of Variables.' })
-  const values = (): Record<string, Tensor> => Object.fromEntries(names.map(n => [n, (params[n] as Variable).value]))
+    throw new OpError('optimizer', 'found no trainable Variables', {
+      hint: 'Pass the model, or an object or array of Variables.',
+    })
+  const values = (): Record<string, Tensor> => Object.fromEntries(names.map((n) => [n, (params[n] as Variable).value]))
   const initial: State = transform.init(values())
   const structure: Tree = initial ?? []
-  const cells = flattenTree(structure).map(t => new Variable(t, { trainable: false }))
+  const cells = flattenTree(structure).map((t) => new Variable(t, { trainable: false }))
   return {
     state: cellsLike(structure, cells),
     update(grads) {
-      const missing = names.filter(n => !(n in grads))
+      const missing = names.filter((n) => !(n in grads))
       if (missing.length > 0)
-        throw new OpError('optimizer', `no gradient for '${missing.join("', '")}'`, { hint: 'Pass the gradients that valueAndGrad gives for the same model.' })
+        throw new OpError('optimizer', `no gradient for '${missing.join("', '")}'`, {
+          hint: 'Pass the gradients that valueAndGrad gives for the same model.',
+        })
       const now = values()
-      const ordered = Object.fromEntries(names.map(n => [n, grads[n] as Tensor]))
+      const ordered = Object.fromEntries(names.map((n) => [n, grads[n] as Tensor]))
       const [updates, state] = transform.update(ordered, valuesOf(structure, cells), now)
       const next = applyUpdates(now, updates)
       for (const n of names) (params[n] as Variable).assign(next[n] as Tensor)

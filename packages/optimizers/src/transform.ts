@@ -15,7 +15,9 @@ export interface Transform<S extends State = State> {
   update<P extends Tree>(grads: P, state: S, params: P): readonly [updates: P, state: S]
 }
 
-type StatesOf<T extends readonly Transform[]> = { -readonly [I in keyof T]: T[I] extends Transform<infer S> ? S : never }
+type StatesOf<T extends readonly Transform[]> = {
+  -readonly [I in keyof T]: T[I] extends Transform<infer S> ? S : never
+}
 
 /** A transform that remembers nothing. */
 export function stateless(fn: (grad: Tensor, param: Tensor) => Tensor): Transform<undefined> {
@@ -26,7 +28,7 @@ export function stateless(fn: (grad: Tensor, param: Tensor) => Tensor): Transfor
 }
 
 /** The transform that changes nothing. */
-export const identity = (): Transform<undefined> => stateless(g => g)
+export const identity = (): Transform<undefined> => stateless((g) => g)
 
 /**
  * Transforms one after the other; the state is the list of their states.
@@ -36,7 +38,7 @@ export const identity = (): Transform<undefined> => stateless(g => g)
  */
 export function chain<const T extends readonly Transform[]>(...transforms: T): Transform<StatesOf<T> & Tree> {
   return {
-    init: params => transforms.map(t => t.init(params) ?? []) as StatesOf<T> & Tree,
+    init: (params) => transforms.map((t) => t.init(params) ?? []) as StatesOf<T> & Tree,
     update(grads, state, params) {
       const states = state as readonly State[]
       const next: State[] = []
@@ -57,4 +59,4 @@ export function applyUpdates<P extends Tree>(params: P, updates: P): P {
 }
 
 /** Zeros with the structure of `params`. */
-export const zerosFor = (params: Tree): Tree => mapTree(params, p => p.mul(0) as Tensor)
+export const zerosFor = (params: Tree): Tree => mapTree(params, (p) => p.mul(0) as Tensor)

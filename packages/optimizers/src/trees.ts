@@ -14,7 +14,11 @@ export function zipTrees<P extends Tree>(
   return walk(trees, '', fn) as P
 }
 
-function walk(trees: readonly unknown[], path: string, fn: (tensors: readonly [Tensor, Tensor, Tensor, Tensor]) => Tensor): Tree {
+function walk(
+  trees: readonly unknown[],
+  path: string,
+  fn: (tensors: readonly [Tensor, Tensor, Tensor, Tensor]) => Tensor,
+): Tree {
   const first = trees[0]
   if (isTensor(first)) {
     for (const other of trees) {
@@ -24,13 +28,21 @@ function walk(trees: readonly unknown[], path: string, fn: (tensors: readonly [T
           hint: 'Gradients, state and parameters must have the same structure.',
         })
       if (other.shape.length !== first.shape.length || other.shape.some((n, i) => n !== first.shape[i]))
-        throw new OpError('optimizer', `the tensors at '${path}' differ in shape`, { shapes: [first.shape, other.shape] })
+        throw new OpError('optimizer', `the tensors at '${path}' differ in shape`, {
+          shapes: [first.shape, other.shape],
+        })
     }
     return fn(trees as unknown as readonly [Tensor, Tensor, Tensor, Tensor])
   }
   const at = (key: string | number): Tree =>
-    walk(trees.map(t => child(t, key)), path === '' ? String(key) : `${path}.${key}`, fn)
+    walk(
+      trees.map((t) => child(t, key)),
+      path === '' ? String(key) : `${path}.${key}`,
+      fn,
+    )
   if (Array.isArray(first)) return first.map((_, i) => at(i))
-  if (typeof first === 'object' && first !== null) return Object.fromEntries(Object.keys(first).map(k => [k, at(k)]))
-  throw new OpError('optimizer', `'${path}' is not a tensor`, { hint: 'Trees hold tensors in arrays and plain objects.' })
+  if (typeof first === 'object' && first !== null) return Object.fromEntries(Object.keys(first).map((k) => [k, at(k)]))
+  throw new OpError('optimizer', `'${path}' is not a tensor`, {
+    hint: 'Trees hold tensors in arrays and plain objects.',
+  })
 }

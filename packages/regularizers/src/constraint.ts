@@ -11,9 +11,9 @@ export type Constraint = (parameter: Tensor) => Tensor
 export function maxNorm(limit: number, options: { readonly axis?: number } = {}): Constraint {
   if (!(limit > 0)) throw new OpError('maxNorm', `the limit must be above 0, got ${limit}`)
   const axis = options.axis ?? 0
-  return w => {
-    const others = w.shape.map((_, i) => i).filter(i => i !== (axis < 0 ? axis + w.shape.length : axis))
-    const norm = w.mul(w).sum(others, true).sqrt() as Tensor
+  return (w) => {
+    const others = w.shape.map((_, i) => i).filter((i) => i !== (axis < 0 ? axis + w.shape.length : axis))
+    const norm = w.mul(w).sum(others, { keepdims: true }).sqrt() as Tensor
     // The tiny number only guards a zero row, whose factor is then 1.
     const factor = minimum(scalar(1), scalar(limit).div(norm.add(1e-12))) as Tensor
     return w.mul(factor) as Tensor
@@ -23,14 +23,14 @@ export function maxNorm(limit: number, options: { readonly axis?: number } = {})
 /** Rows of norm 1. */
 export function unitNorm(options: { readonly axis?: number } = {}): Constraint {
   const axis = options.axis ?? 0
-  return w => {
-    const others = w.shape.map((_, i) => i).filter(i => i !== (axis < 0 ? axis + w.shape.length : axis))
-    return w.div(w.mul(w).sum(others, true).sqrt().add(1e-12)) as Tensor
+  return (w) => {
+    const others = w.shape.map((_, i) => i).filter((i) => i !== (axis < 0 ? axis + w.shape.length : axis))
+    return w.div(w.mul(w).sum(others, { keepdims: true }).sqrt().add(1e-12)) as Tensor
   }
 }
 
 /** max(w, 0). */
-export const nonNegative = (): Constraint => w => w.clip(0, Number.POSITIVE_INFINITY) as Tensor
+export const nonNegative = (): Constraint => (w) => w.clip(0, Number.POSITIVE_INFINITY) as Tensor
 
 /**
  * Projects the selected parameters; call it after the optimizer's update, inside the same step.

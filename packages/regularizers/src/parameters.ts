@@ -17,11 +17,13 @@ export function selected(op: string, model: unknown, selection: Selection): read
   const choose = selection.select ?? isWeight
   const chosen = Object.entries(namedVariables(model, { trainable: true })).filter(([n, v]) => choose(n, v.value))
   if (chosen.length === 0)
-    throw new OpError(op, 'selected no parameters', { hint: 'By default only weights of two or more dimensions count; pass `select` to choose others.' })
+    throw new OpError(op, 'selected no parameters', {
+      hint: 'By default only weights of two or more dimensions count; pass `select` to choose others.',
+    })
   return chosen
 }
 
 export function checkStrength(op: string, ...values: readonly number[]): void {
-  for (const v of values) if (!Number.isFinite(v) || v < 0) throw new OpError(op, `the strength must be a finite number >= 0, got ${v}`)
+  for (const v of values)
+    if (!Number.isFinite(v) || v < 0) throw new OpError(op, `the strength must be a finite number >= 0, got ${v}`)
 }
-

@@ -18,17 +18,17 @@ function total(op: string, model: unknown, selection: Selection, term: (w: Tenso
  */
 export function l2(model: unknown, strength: number, selection: Selection = {}): Scalar {
   checkStrength('l2', strength)
-  return total('l2', model, selection, w => w.mul(w) as Tensor).mul(strength / 2) as Scalar
+  return total('l2', model, selection, (w) => w.mul(w) as Tensor).mul(strength / 2) as Scalar
 }
 
 /** strength * |w|_1: drives weights to zero. */
 export function l1(model: unknown, strength: number, selection: Selection = {}): Scalar {
   checkStrength('l1', strength)
-  return total('l1', model, selection, w => w.abs() as Tensor).mul(strength) as Scalar
+  return total('l1', model, selection, (w) => w.abs() as Tensor).mul(strength) as Scalar
 }
 
 /** alpha * |w|_1 + beta * |w|_2^2 (no half: the lectures' form). */
 export function elasticNet(model: unknown, alpha: number, beta: number, selection: Selection = {}): Scalar {
   checkStrength('elasticNet', alpha, beta)
-  return total('elasticNet', model, selection, w => w.abs().mul(alpha).add(w.mul(w).mul(beta)) as Tensor)
+  return total('elasticNet', model, selection, (w) => w.abs().mul(alpha).add(w.mul(w).mul(beta)) as Tensor)
 }

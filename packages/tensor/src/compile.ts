@@ -1,7 +1,24 @@
-import { canonical, type Executable, idMark, type Node, type NodeOf, OpError, parameter, topological } from '@tessella/ir'
+import {
+  canonical,
+  type Executable,
+  idMark,
+  type Node,
+  type NodeOf,
+  OpError,
+  parameter,
+  topological,
+} from '@tessella/ir'
 import type { Device } from './runtime/device.ts'
 import {
-  type Cell, detached, hostLeaf, isRecording, requireDevice, Storage, settleAll, storageOf, withTrace,
+  type Cell,
+  detached,
+  hostLeaf,
+  isRecording,
+  requireDevice,
+  Storage,
+  settleAll,
+  storageOf,
+  withTrace,
 } from './runtime/index.ts'
 import { type References, references, type Signature, signatureOf } from './signature.ts'
 import { fromNode, isTensor, nodeOf, type Tensor } from './tensor.ts'
@@ -12,7 +29,9 @@ import { commitCell } from './variable.ts'
 /** What a caller may pass where the traced function takes `T`: scalars also as plain numbers. */
 export type CallArg<T> = number extends T
   ? ShapeError<'compile: a number would be frozen; declare the parameter as Tensor<[]> and pass the number'>
-  : T extends Tensor<readonly [], infer _D> ? T | number : T
+  : T extends Tensor<readonly [], infer _D>
+    ? T | number
+    : T
 
 /** A function that runs as one prepared program per signature. */
 export interface Compiled<A extends readonly unknown[], R> {
@@ -55,36 +74,46 @@ class Slot {
 /** Copies the arguments with each tensor and number replaced by the next of `values`. */
 function rebind<A extends readonly unknown[]>(args: A, values: readonly Tensor[]): A {
   let next = 0
-  return args.map(a =>
-    mapLeaves(a, leaf => (isTensor(leaf) || typeof leaf === 'number' ? values[next++] : leaf)),
+  return args.map((a) =>
+    mapLeaves(a, (leaf) => (isTensor(leaf) || typeof leaf === 'number' ? values[next++] : leaf)),
   ) as unknown as A
 }
 
 /** Values made before the trace and not computed yet: computed once now, not in every run. Constants stay in the graph. */
 function settleOutside(outputs: readonly Node[], mark: number): void {
-  const outside = topological(outputs, n => n.id < mark).filter(n => n.id < mark && n.op !== 'parameter')
+  const outside = topological(outputs, (n) => n.id < mark).filter((n) => n.id < mark && n.op !== 'parameter')
   const isConstantView = (n: Node): boolean => {
     let node = n
     while (node.op === 'expand' || node.op === 'reshape') node = node.src[0] as Node
     return node.op === 'constant'
   }
-  const worth = outside.filter(n => !isConstantView(n))
+  const worth = outside.filter((n) => !isConstantView(n))
   if (worth.length > 0) settleAll(worth)
 }
 
-function traceCall<A extends readonly unknown[], R>(fn: (...args: A) => R, args: A, signature: Signature, device: Device): Entry {
+function traceCall<A extends readonly unknown[], R>(
+  fn: (...args: A) => R,
+  args: A,
+  signature: Signature,
+  device: Device,
+): Entry {
   const mark = idMark()
-  const placeholders = signature.dynamic.map(v => {
+  const placeholders = signature.dynamic.map((v) => {
     const node = isTensor(v) ? nodeOf(v) : undefined
     return parameter(node?.shape ?? [], node?.dtype ?? 'float32')
   })
   const reads = new Map<Cell, NodeOf<'parameter'>>()
   const staged = new Map<Cell, Node>()
   const result = withTrace({ replaced: new Map(), recording: { reads, staged }, labels: undefined }, () =>
-    fn(...rebind(args, placeholders.map(p => fromNode(p)))),
+    fn(
+      ...rebind(
+        args,
+        placeholders.map((p) => fromNode(p)),
+      ),
+    ),
   )
   const results: Node[] = []
-  const shape = mapLeaves(result, leaf => (isTensor(leaf) ? new Slot(results.push(nodeOf(leaf)) - 1) : leaf))
+  const shape = mapLeaves(result, (leaf) => (isTensor(leaf) ? new Slot(results.push(nodeOf(leaf)) - 1) : leaf))
   const outputs = [...results, ...staged.values()]
   settleOutside(outputs, mark)
   const leading = [...placeholders, ...reads.values()]
@@ -96,26 +125,35 @@ function traceCall<A extends readonly unknown[], R>(fn: (...args: A) => R, args:
         hint: 'Pass it as an argument.',
       })
   const cells = [...reads.keys()]
-  const assigned = [...staged.keys()].map(cell => {
+  const assigned = [...staged.keys()].map((cell) => {
     const at = cells.indexOf(cell)
     return { cell, input: at < 0 ? undefined : placeholders.length + at }
   })
-  const updates = assigned.flatMap(({ input }, i) => (input === undefined ? [] : [{ input, output: results.length + i }]))
+  const updates = assigned.flatMap(({ input }, i) =>
+    input === undefined ? [] : [{ input, output: results.length + i }],
+  )
   const executable = device.backend.prepare({ ...detached(program, outputs), updates })
-  return { executable, reads: cells, captured, assigned, results: results.map(r => parameter(r.shape, r.dtype)), shape }
+  return {
+    executable,
+    reads: cells,
+    captured,
+    assigned,
+    results: results.map((r) => parameter(r.shape, r.dtype)),
+    shape,
+  }
 }
 
 /** Runs the program, then commits: nothing changes when it throws. */
 function replay(entry: Entry, dynamic: readonly unknown[], device: Device): unknown {
   const nodes = [
-    ...dynamic.map(v => (isTensor(v) ? nodeOf(v) : hostLeaf(Float32Array.of(Number(v)), [], 'float32'))),
-    ...entry.reads.map(cell => cell.node),
+    ...dynamic.map((v) => (isTensor(v) ? nodeOf(v) : hostLeaf(Float32Array.of(Number(v)), [], 'float32'))),
+    ...entry.reads.map((cell) => cell.node),
     ...entry.captured,
   ]
-  const waiting = nodes.filter(n => n.op !== 'parameter')
+  const waiting = nodes.filter((n) => n.op !== 'parameter')
   if (waiting.length > 0 || device.pending.size > 0) settleAll(waiting)
   const storages = nodes.map(storageOf)
-  const buffers = storages.map(s => s.bufferOn(device))
+  const buffers = storages.map((s) => s.bufferOn(device))
   const donated = buffers.map(() => false)
   for (const { cell, input } of entry.assigned) if (input !== undefined) donated[input] = !cell.exposed
   const outputs = entry.executable.run(buffers, donated)
@@ -133,7 +171,7 @@ function replay(entry: Entry, dynamic: readonly unknown[], device: Device): unkn
     else if (!wasExposed) old?.dispose()
   }
   const results = entry.results.map((like, i) => fromNode(wrap(i, like)))
-  return mapLeaves(entry.shape, leaf => (leaf instanceof Slot ? results[leaf.index] : leaf))
+  return mapLeaves(entry.shape, (leaf) => (leaf instanceof Slot ? results[leaf.index] : leaf))
 }
 
 /**
@@ -149,9 +187,13 @@ function replay(entry: Entry, dynamic: readonly unknown[], device: Device): unkn
  * })
  * await step(batch, 0.1).item()
  */
-export function compile<A extends readonly unknown[], R>(fn: (...args: A) => R, options: CompileOptions = {}): Compiled<A, R> {
+export function compile<A extends readonly unknown[], R>(
+  fn: (...args: A) => R,
+  options: CompileOptions = {},
+): Compiled<A, R> {
   const limit = options.cacheSize ?? 16
-  if (!Number.isInteger(limit) || limit < 1) throw new OpError('compile', `cacheSize must be a positive integer, got ${limit}`)
+  if (!Number.isInteger(limit) || limit < 1)
+    throw new OpError('compile', `cacheSize must be a positive integer, got ${limit}`)
   const caches = new WeakMap<Device, Map<string, Entry>>()
   const refs: References = references()
   const entriesOf = (device: Device): Map<string, Entry> => {
@@ -162,7 +204,14 @@ export function compile<A extends readonly unknown[], R>(fn: (...args: A) => R, 
   const call = (...args: A): R => {
     const signature = signatureOf(args, refs)
     if (isRecording())
-      return fn(...rebind(args, signature.dynamic.map(v => (isTensor(v) ? v : fromNode(hostLeaf(Float32Array.of(Number(v)), [], 'float32'))))))
+      return fn(
+        ...rebind(
+          args,
+          signature.dynamic.map((v) =>
+            isTensor(v) ? v : fromNode(hostLeaf(Float32Array.of(Number(v)), [], 'float32')),
+          ),
+        ),
+      )
     const device = requireDevice()
     const entries = entriesOf(device)
     let entry = entries.get(signature.key)

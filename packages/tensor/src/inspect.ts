@@ -1,6 +1,13 @@
 import { canonical, type DType, isFloat, isStorageOnly, type Node, type NodeOf, sizeOf } from '@tessella/ir'
 import {
-  type Cell, detached, isSettled, type LabelSpan, requireDevice, settleAll, storageOf, withTrace,
+  type Cell,
+  detached,
+  isSettled,
+  type LabelSpan,
+  requireDevice,
+  settleAll,
+  storageOf,
+  withTrace,
 } from './runtime/index.ts'
 import { isTensor, nodeOf } from './tensor.ts'
 import { leaves } from './tree.ts'
@@ -56,22 +63,27 @@ export async function findNonFinite(fn: () => unknown): Promise<NonFinite | unde
   const result = withTrace({ replaced: new Map(), recording: { reads, staged }, labels }, fn)
   const roots = [...leaves(result).flatMap(({ value }) => (isTensor(value) ? [nodeOf(value)] : [])), ...staged.values()]
   const { order } = canonical(roots)
-  const watched = order.filter(n => isFloat(n.dtype) && !isStorageOnly(n.dtype) && sizeOf(n.shape) > 0)
+  const watched = order.filter((n) => isFloat(n.dtype) && !isStorageOnly(n.dtype) && sizeOf(n.shape) > 0)
   const leading = [...reads.values()]
-  const cells = [...reads.keys()].map(c => c.node)
+  const cells = [...reads.keys()].map((c) => c.node)
   const program = canonical(watched, leading)
   const inputs = program.inputs.map((p, i) => cells[i] ?? p)
-  settleAll(inputs.filter(n => !isSettled(n)))
+  settleAll(inputs.filter((n) => !isSettled(n)))
   const executable = device.backend.prepare(detached(program, watched))
   try {
-    const buffers = inputs.map(n => storageOf(n).bufferOn(device))
-    const outputs = executable.run(buffers, buffers.map(() => false))
+    const buffers = inputs.map((n) => storageOf(n).bufferOn(device))
+    const outputs = executable.run(
+      buffers,
+      buffers.map(() => false),
+    )
     let found: NonFinite | undefined
     for (const [i, node] of watched.entries()) {
       const buffer = outputs[i]
       if (buffer === undefined) continue
       if (found === undefined) {
-        const { nan, infinite } = count(await device.backend.read(buffer, node.dtype as DType & ('float32' | 'float64')))
+        const { nan, infinite } = count(
+          await device.backend.read(buffer, node.dtype as DType & ('float32' | 'float64')),
+        )
         // A constant infinity is somebody's mask, not a failure.
         const constant = node.op === 'constant' || node.op === 'expand' || node.op === 'reshape'
         if (nan > 0 || (infinite > 0 && !constant))

@@ -51,9 +51,15 @@ export class Variable<const S extends Shape = Shape, D extends DType = DType> {
     const node = nodeOf(value)
     const where = this.name ? `assign to '${this.name}'` : 'assign'
     if (!sameShape(node.shape, this.shape))
-      throw new OpError(where, 'a Variable keeps its shape', { shapes: [node.shape, this.shape], hint: 'Make a new Variable for another shape.' })
+      throw new OpError(where, 'a Variable keeps its shape', {
+        shapes: [node.shape, this.shape],
+        hint: 'Make a new Variable for another shape.',
+      })
     if (node.dtype !== this.dtype)
-      throw new OpError(where, `a Variable keeps its dtype ${this.dtype}, got ${node.dtype}`, { dtypes: [node.dtype, this.dtype], hint: `Cast it: value.cast('${this.dtype}').` })
+      throw new OpError(where, `a Variable keeps its dtype ${this.dtype}, got ${node.dtype}`, {
+        dtypes: [node.dtype, this.dtype],
+        hint: `Cast it: value.cast('${this.dtype}').`,
+      })
     if (stageCell(this.#cell, node)) return
     commitCell(this.#cell, node, true)
   }

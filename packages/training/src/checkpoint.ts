@@ -11,7 +11,8 @@ export interface Checkpoint<P = unknown> {
   readonly progress: P
 }
 
-const hex = (buffer: ArrayBuffer): string => Array.from(new Uint8Array(buffer), b => b.toString(16).padStart(2, '0')).join('')
+const hex = (buffer: ArrayBuffer): string =>
+  Array.from(new Uint8Array(buffer), (b) => b.toString(16).padStart(2, '0')).join('')
 
 async function digest(values: Snapshot, progress: string): Promise<string> {
   const body = encodeSafetensors(values, { progress })
@@ -33,9 +34,15 @@ export async function decodeCheckpoint<P = unknown>(file: Uint8Array): Promise<C
   const { tensors, metadata } = decodeSafetensors(file)
   const { progress } = metadata
   if (metadata.format !== format || progress === undefined)
-    throw new TrainingError('bad-checkpoint', `[checkpoint] not a checkpoint of this version (format '${metadata.format ?? 'none'}', expected '${format}')`)
+    throw new TrainingError(
+      'bad-checkpoint',
+      `[checkpoint] not a checkpoint of this version (format '${metadata.format ?? 'none'}', expected '${format}')`,
+    )
   if ((await digest(tensors, progress)) !== metadata.sha256)
-    throw new TrainingError('bad-checkpoint', '[checkpoint] the checksum does not match: the file was damaged. Use an older checkpoint.')
+    throw new TrainingError(
+      'bad-checkpoint',
+      '[checkpoint] the checksum does not match: the file was damaged. Use an older checkpoint.',
+    )
   return { values: tensors, progress: JSON.parse(progress) as P }
 }
 

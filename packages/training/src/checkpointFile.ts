@@ -27,7 +27,12 @@ export async function writeFileAtomic(path: string, data: Uint8Array | string): 
   } catch (cause) {
     await fs.rm(temporary, { force: true })
     const reason = cause instanceof Error ? cause.message : String(cause)
-    throw new TrainingError('write-failed', `[write] could not write ${path}: ${reason}. What was there before is untouched.`, { path }, { cause })
+    throw new TrainingError(
+      'write-failed',
+      `[write] could not write ${path}: ${reason}. What was there before is untouched.`,
+      { path },
+      { cause },
+    )
   }
 }
 

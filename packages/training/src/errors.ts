@@ -13,7 +13,12 @@ export class TrainingError extends Error {
   readonly code: TrainingErrorCode
   readonly details: Readonly<Record<string, unknown>>
 
-  constructor(code: TrainingErrorCode, message: string, details: Readonly<Record<string, unknown>> = {}, options?: ErrorOptions) {
+  constructor(
+    code: TrainingErrorCode,
+    message: string,
+    details: Readonly<Record<string, unknown>> = {},
+    options?: ErrorOptions,
+  ) {
     super(message, options)
     this.code = code
     this.details = details
@@ -21,5 +26,6 @@ export class TrainingError extends Error {
 }
 
 export function checkPositiveInteger(op: string, name: string, value: number): void {
-  if (!Number.isInteger(value) || value < 1) throw new TrainingError('bad-option', `[${op}] ${name} must be a positive integer, got ${value}`)
+  if (!Number.isInteger(value) || value < 1)
+    throw new TrainingError('bad-option', `[${op}] ${name} must be a positive integer, got ${value}`)
 }

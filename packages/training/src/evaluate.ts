@@ -22,7 +22,8 @@ export function evaluator<B, K extends string>(
       options.signal?.throwIfAborted()
       any = true
       const measured = run(batch)
-      for (const name of Object.keys(measured) as K[]) sums[name] = (sums[name] ?? 0) + Number(await measured[name].item())
+      for (const name of Object.keys(measured) as K[])
+        sums[name] = (sums[name] ?? 0) + Number(await measured[name].item())
     }
     if (!any) throw new TrainingError('no-batches', '[evaluate] there were no batches to evaluate')
     return sums

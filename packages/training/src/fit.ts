@@ -5,11 +5,17 @@ import type { TrainStep } from './step.ts'
 export type TrainingEvent =
   | { readonly type: 'epoch-start'; readonly epoch: number; readonly epochs: number; readonly steps: number }
   | {
-      readonly type: 'step'; readonly epoch: number; readonly step: number; readonly steps: number
-      readonly loss: number; readonly seconds: number
+      readonly type: 'step'
+      readonly epoch: number
+      readonly step: number
+      readonly steps: number
+      readonly loss: number
+      readonly seconds: number
     }
   | {
-      readonly type: 'epoch-end'; readonly epoch: number; readonly epochs: number
+      readonly type: 'epoch-end'
+      readonly epoch: number
+      readonly epochs: number
       /** Mean loss of the epoch's steps. */
       readonly loss: number
       readonly metrics: Readonly<Record<string, number>>
@@ -40,7 +46,13 @@ export interface FitOptions<B> {
 
 const now = (): number => performance.now() / 1000
 
-async function failOnNonFinite<B>(step: TrainStep<B>, batch: B, loss: number, epoch: number, index: number): Promise<never> {
+async function failOnNonFinite<B>(
+  step: TrainStep<B>,
+  batch: B,
+  loss: number,
+  epoch: number,
+  index: number,
+): Promise<never> {
   const culprit = await step.diagnose(batch)
   const place = culprit
     ? `The first bad value comes from '${culprit.op}'${culprit.where ? ` in layer '${culprit.where}'` : ''} of shape ` +
@@ -66,7 +78,8 @@ async function failOnNonFinite<B>(step: TrainStep<B>, batch: B, loss: number, ep
 export async function* fit<B>(options: FitOptions<B>): AsyncGenerator<TrainingEvent, void, undefined> {
   const { step, batches, epochs, evaluate, shouldStop, signal, startEpoch = 0 } = options
   checkPositiveInteger('fit', 'epochs', epochs)
-  if (!Number.isInteger(startEpoch) || startEpoch < 0) throw new TrainingError('bad-option', `[fit] startEpoch must be an integer >= 0, got ${startEpoch}`)
+  if (!Number.isInteger(startEpoch) || startEpoch < 0)
+    throw new TrainingError('bad-option', `[fit] startEpoch must be an integer >= 0, got ${startEpoch}`)
   const began = now()
   let done = startEpoch
   let reason: EndReason = 'finished'
@@ -92,7 +105,8 @@ export async function* fit<B>(options: FitOptions<B>): AsyncGenerator<TrainingEv
       }
     }
     if (reason === 'aborted') break
-    if (count === 0) throw new TrainingError('no-batches', `[fit] epoch ${epoch + 1} had no batches. Check the data set and dropLast.`)
+    if (count === 0)
+      throw new TrainingError('no-batches', `[fit] epoch ${epoch + 1} had no batches. Check the data set and dropLast.`)
     const metrics = evaluate ? await evaluate(epoch) : {}
     const event = { type: 'epoch-end', epoch, epochs, loss: sum / count, metrics, seconds: now() - start } as const
     done = epoch + 1

@@ -58,7 +58,12 @@ export function progress(options: ProgressOptions): Progress {
     drawn = false
   }
   const left = (doneShare: number, seconds: number, epoch: number): string => {
-    const perEpoch = durations.length > 0 ? durations.reduce((a, b) => a + b, 0) / durations.length : doneShare > 0 ? seconds / doneShare : Number.NaN
+    const perEpoch =
+      durations.length > 0
+        ? durations.reduce((a, b) => a + b, 0) / durations.length
+        : doneShare > 0
+          ? seconds / doneShare
+          : Number.NaN
     return formatSeconds(perEpoch * (total - epoch) - seconds)
   }
   const draw = (e: Extract<TrainingEvent, { type: 'step' }>): void => {
@@ -75,7 +80,9 @@ export function progress(options: ProgressOptions): Progress {
   const line = (e: Extract<TrainingEvent, { type: 'epoch-end' }>): void => {
     durations = [...durations, e.seconds].slice(-8)
     clear()
-    const metrics = Object.entries(e.metrics).map(([k, v]) => `  ${k} ${paint(1, formatNumber(v))}`).join('')
+    const metrics = Object.entries(e.metrics)
+      .map(([k, v]) => `  ${k} ${paint(1, formatNumber(v))}`)
+      .join('')
     const remaining = e.epochs - e.epoch - 1
     const eta = remaining > 0 ? paint(2, `  left ${left(1, 0, e.epoch + 1)}`) : ''
     stream.write(
@@ -91,7 +98,8 @@ export function progress(options: ProgressOptions): Progress {
       } else if (e.type === 'epoch-end') line(e)
       else {
         clear()
-        if (e.reason !== 'finished') stream.write(`${label}${e.reason} after ${e.epochs} epoch${e.epochs === 1 ? '' : 's'}\n`)
+        if (e.reason !== 'finished')
+          stream.write(`${label}${e.reason} after ${e.epochs} epoch${e.epochs === 1 ? '' : 's'}\n`)
       }
     },
     close: clear,

@@ -8,19 +8,31 @@ import type { HostTensor, Snapshot } from './snapshot.ts'
  */
 
 const names: { readonly [D in DType]: string } = {
-  float32: 'F32', float16: 'F16', float64: 'F64', int32: 'I32', uint32: 'U32', uint8: 'U8', bool: 'BOOL',
+  float32: 'F32',
+  float16: 'F16',
+  float64: 'F64',
+  int32: 'I32',
+  uint32: 'U32',
+  uint8: 'U8',
+  bool: 'BOOL',
 }
-const dtypeOf = new Map<string, DType>((Object.keys(names) as DType[]).map(d => [names[d], d]))
+const dtypeOf = new Map<string, DType>((Object.keys(names) as DType[]).map((d) => [names[d], d]))
 const maxHeader = 100 * 2 ** 20
 
 const fail = (what: string): never => {
-  throw new TrainingError('bad-checkpoint', `[safetensors] ${what}. The file is truncated, corrupt or of another format.`)
+  throw new TrainingError(
+    'bad-checkpoint',
+    `[safetensors] ${what}. The file is truncated, corrupt or of another format.`,
+  )
 }
 
 const bytesOf = (a: HostArray): Uint8Array<ArrayBuffer> => new Uint8Array(a.buffer, a.byteOffset, a.byteLength)
 
 /** Tensors by name and string metadata as one file. */
-export function encodeSafetensors(tensors: Snapshot, metadata: Readonly<Record<string, string>> = {}): Uint8Array<ArrayBuffer> {
+export function encodeSafetensors(
+  tensors: Snapshot,
+  metadata: Readonly<Record<string, string>> = {},
+): Uint8Array<ArrayBuffer> {
   const header: Record<string, unknown> = { __metadata__: metadata }
   let offset = 0
   for (const [name, { dtype, shape, data }] of Object.entries(tensors)) {
@@ -56,12 +68,18 @@ interface Entry {
 function parseHeader(file: Uint8Array): { header: Record<string, unknown>; start: number } {
   if (file.length < 8) fail(`${file.length} bytes are too few for a header`)
   const length = Number(new DataView(file.buffer, file.byteOffset, 8).getBigUint64(0, true))
-  if (length > maxHeader || 8 + length > file.length) fail(`the header claims ${length} bytes, the file has ${file.length}`)
+  if (length > maxHeader || 8 + length > file.length)
+    fail(`the header claims ${length} bytes, the file has ${file.length}`)
   let header: unknown
   try {
     header = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(file.subarray(8, 8 + length)))
   } catch (cause) {
-    throw new TrainingError('bad-checkpoint', '[safetensors] the header is not JSON. The file is corrupt or of another format.', {}, { cause })
+    throw new TrainingError(
+      'bad-checkpoint',
+      '[safetensors] the header is not JSON. The file is corrupt or of another format.',
+      {},
+      { cause },
+    )
   }
   if (typeof header !== 'object' || header === null || Array.isArray(header)) fail('the header is not an object')
   return { header: header as Record<string, unknown>, start: 8 + length }

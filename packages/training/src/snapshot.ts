@@ -1,4 +1,12 @@
-import { type DType, type HostArray, namedVariables, sameShape, type Tensor, tensorFromHost, type Variable } from '@tessella/tensor'
+import {
+  type DType,
+  fromData,
+  type HostArray,
+  namedVariables,
+  sameShape,
+  type Tensor,
+  type Variable,
+} from '@tessella/tensor'
 import { TrainingError } from './errors.ts'
 
 /** Elements of one Variable on the host. */
@@ -44,5 +52,5 @@ export function restore(root: unknown, saved: Snapshot): void {
         'Nothing was changed. Build the same model and optimizer as when it was saved.',
       { problems },
     )
-  for (const [v, s] of pairs) v.assign(tensorFromHost(s.data.slice(), s.shape, s.dtype))
+  for (const [v, s] of pairs) v.assign(fromData(s.data.slice(), s.shape, s.dtype))
 }

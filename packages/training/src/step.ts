@@ -1,6 +1,14 @@
 import { valueAndGrad } from '@tessella/autograd'
 import type { Optimizer } from '@tessella/optimizers'
-import { compile, findNonFinite, namedVariables, type NonFinite, type Tensor, type Variable, where } from '@tessella/tensor'
+import {
+  compile,
+  findNonFinite,
+  type NonFinite,
+  namedVariables,
+  type Tensor,
+  type Variable,
+  where,
+} from '@tessella/tensor'
 
 type Scalar = Tensor<readonly [], 'float32'>
 
@@ -39,8 +47,10 @@ export function trainStep<B>(options: StepOptions<B>): TrainStep<B> {
   const { model, optimizer, loss, after, compiled = true, guard = true } = options
   const gradients = (batch: B) => valueAndGrad(() => loss(batch), model)
   const run = (batch: B): Scalar => {
-    const cells: Variable[] = guard ? [...Object.values(namedVariables(model)), ...Object.values(namedVariables(optimizer.state))] : []
-    const before = cells.map(c => c.value)
+    const cells: Variable[] = guard
+      ? [...Object.values(namedVariables(model)), ...Object.values(namedVariables(optimizer.state))]
+      : []
+    const before = cells.map((c) => c.value)
     const [value, grads] = gradients(batch)
     optimizer.update(grads)
     after?.()
@@ -56,6 +66,6 @@ export function trainStep<B>(options: StepOptions<B>): TrainStep<B> {
   const step = (batch: B): Scalar => (compiled ? (replay as (b: B) => Scalar)(batch) : run(batch))
   return Object.assign(step, {
     diagnose: (batch: B) => findNonFinite(() => Object.values(gradients(batch)[1]).concat(loss(batch))),
-    kernels: () => replay.programs().map(p => p.kernels),
+    kernels: () => replay.programs().map((p) => p.kernels),
   })
 }

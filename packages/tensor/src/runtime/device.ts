@@ -1,5 +1,11 @@
 import {
-  type Backend, BackendError, type DeviceBuffer, type Executable, type Graph, irVersion, type MemoryReport,
+  type Backend,
+  BackendError,
+  type DeviceBuffer,
+  type Executable,
+  type Graph,
+  irVersion,
+  type MemoryReport,
 } from '@tessella/ir'
 import type { Storage } from './storage.ts'
 import type { Cell } from './trace.ts'
@@ -11,7 +17,7 @@ const yieldBytes = 32 * 2 ** 20
 
 /** The shortest wait that lets finalizers run: they are tasks, not microtasks. */
 const macrotask = (): Promise<void> =>
-  new Promise(resolve => {
+  new Promise((resolve) => {
     const channel = new MessageChannel()
     channel.port1.onmessage = () => {
       channel.port1.close()
@@ -44,7 +50,7 @@ export class Device {
           'Install the same version of @tessella/ir, tensor, compiler and backends.',
       )
     this.backend = backend
-    this.#finalizer = new FinalizationRegistry(buffer => {
+    this.#finalizer = new FinalizationRegistry((buffer) => {
       if (!this.#disposed) backend.release(buffer)
     })
   }

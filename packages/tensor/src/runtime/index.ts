@@ -1,5 +1,24 @@
 export { currentBackend, disposeBackend, memory, synchronize, useBackend } from './backend.ts'
-export { detached, disposeNode, hostLeaf, isSettled, notePending, readNode, requireDevice, settleAll, storageOf } from './settle.ts'
+export {
+  detached,
+  disposeNode,
+  hostLeaf,
+  isSettled,
+  notePending,
+  readNode,
+  requireDevice,
+  settleAll,
+  storageOf,
+} from './settle.ts'
 export { state } from './state.ts'
 export { Storage } from './storage.ts'
-export { type Cell, isRecording, labelled, type LabelSpan, readCell, stageCell, type Trace, withTrace } from './trace.ts'
+export {
+  type Cell,
+  isRecording,
+  type LabelSpan,
+  labelled,
+  readCell,
+  stageCell,
+  type Trace,
+  withTrace,
+} from './trace.ts'

@@ -1,6 +1,20 @@
 import {
-  type Attrs, BackendError, type Canonical, canonical, type Dims, type DType, type Graph, type HostArray, make, type Node,
-  type NodeOf, OpError, type OpName, parameter, type Sources, settle as settleNode,
+  type Attrs,
+  BackendError,
+  type Canonical,
+  canonical,
+  type Dims,
+  type DType,
+  type Graph,
+  type HostArray,
+  make,
+  type Node,
+  type NodeOf,
+  OpError,
+  type OpName,
+  parameter,
+  type Sources,
+  settle as settleNode,
 } from '@tessella/ir'
 import type { Device } from './device.ts'
 import { state } from './state.ts'
@@ -34,7 +48,7 @@ export function detached({ order, inputs }: Canonical, outputs: readonly Node[])
   const copy = (node: Node): Node => copies.get(node) as Node
   for (const node of order)
     copies.set(node, make(node.op, node.src.map(copy) as Sources[OpName], node.attrs as Attrs[OpName]))
-  return { inputs: inputs.map(i => copy(i) as NodeOf<'parameter'>), outputs: outputs.map(copy) }
+  return { inputs: inputs.map((i) => copy(i) as NodeOf<'parameter'>), outputs: outputs.map(copy) }
 }
 
 /** Computes the pending ones of `nodes`, and with them every pending assignment, in one program. */
@@ -47,9 +61,12 @@ export function settleAll(nodes: readonly Node[]): void {
   if (roots.size > 0) {
     const outputs = [...roots]
     const program = canonical(outputs)
-    const buffers = program.inputs.map(i => storageOf(i).bufferOn(device))
+    const buffers = program.inputs.map((i) => storageOf(i).bufferOn(device))
     const executable = device.executable(program.key, () => detached(program, outputs))
-    const results = executable.run(buffers, buffers.map(() => false))
+    const results = executable.run(
+      buffers,
+      buffers.map(() => false),
+    )
     for (const [i, node] of outputs.entries()) {
       const buffer = results[i]
       if (buffer === undefined) throw new Error(`internal: output ${i} of a program is missing`)

@@ -98,8 +98,16 @@ export class Storage {
 
   #check(): void {
     if (this.#gone === 'disposed')
-      throw new BackendError(this.#device?.backend.name ?? 'tensor', 'disposed', 'this tensor was disposed. Keep it alive, or compute it again.')
+      throw new BackendError(
+        this.#device?.backend.name ?? 'tensor',
+        'disposed',
+        'this tensor was disposed. Keep it alive, or compute it again.',
+      )
     if (this.#gone === 'donated')
-      throw new BackendError('tensor', 'disposed', 'internal: a donated value was used again. This is a bug in Tessella; please report it.')
+      throw new BackendError(
+        'tensor',
+        'disposed',
+        'internal: a donated value was used again. This is a bug in Tessella; please report it.',
+      )
   }
 }

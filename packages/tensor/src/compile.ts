@@ -198,7 +198,10 @@ export function compile<A extends readonly unknown[], R>(
   const refs: References = references()
   const entriesOf = (device: Device): Map<string, Entry> => {
     let entries = caches.get(device)
-    if (entries === undefined) caches.set(device, (entries = new Map()))
+    if (entries === undefined) {
+      entries = new Map()
+      caches.set(device, entries)
+    }
     return entries
   }
   const call = (...args: A): R => {

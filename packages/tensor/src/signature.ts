@@ -15,7 +15,10 @@ class References {
   #next = 0
   id(x: object): number {
     let id = this.#ids.get(x)
-    if (id === undefined) this.#ids.set(x, (id = this.#next++))
+    if (id === undefined) {
+      id = this.#next++
+      this.#ids.set(x, id)
+    }
     return id
   }
 }

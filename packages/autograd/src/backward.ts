@@ -1,7 +1,8 @@
 import { build, internalError, isFloat, type Node, OpError, sameShape, topological } from '@tessella/ir'
+import { sumOf } from './accumulate.ts'
 import { cotangentDtype, pullsOf } from './vjp.ts'
 
-const { add, alias, cast, full, reshape } = build
+const { alias, cast, full, reshape } = build
 
 function checkFloat(what: string, node: Node): void {
   if (!isFloat(node.dtype))
@@ -66,19 +67,21 @@ export function vjpNodes(
   const cut = new Set(inputs)
   const order = topological(outputs, (node) => cut.has(node))
   const depends = dependents(order, cut)
-  const grads = new Map<Node, Node>()
+  const arrived = new Map<Node, Node[]>()
   const accumulate = (node: Node, g: Node): void => {
-    const sum = grads.get(node)
-    grads.set(node, sum === undefined ? g : add(sum, g))
+    const list = arrived.get(node)
+    if (list === undefined) arrived.set(node, [g])
+    else list.push(g)
   }
   for (const [i, y] of outputs.entries())
     if (depends.has(y)) accumulate(y, cast(cotangents[i] as Node, cotangentDtype(y)))
 
   for (let i = order.length - 1; i >= 0; i--) {
     const node = order[i] as Node
-    const g = grads.get(node)
-    if (g === undefined || cut.has(node)) continue
-    grads.delete(node)
+    const list = arrived.get(node)
+    if (list === undefined || cut.has(node)) continue
+    arrived.delete(node)
+    const g = sumOf(list)
     for (const [s, pull] of pullsOf(node, g).entries()) {
       const source = node.src[s]
       if (pull === undefined || source === undefined || !depends.has(source)) continue
@@ -87,8 +90,8 @@ export function vjpNodes(
     }
   }
   return inputs.map((x) => {
-    const g = grads.get(x)
-    return g === undefined ? full(x.shape, 0, x.dtype) : cast(g, x.dtype)
+    const list = arrived.get(x)
+    return list === undefined ? full(x.shape, 0, x.dtype) : cast(sumOf(list), x.dtype)
   })
 }
 

@@ -1,7 +1,7 @@
 import { build, make, type Node, OpError, parameter, printGraph, topological } from '@tessella/ir'
 import { describe, expect, it } from 'vitest'
 import { jvpNodes, vjpNodes } from '../src/index.ts'
-import { program } from './support/program.ts'
+import { draw, program } from './support/program.ts'
 
 const scalar = () => parameter([], 'float64')
 const one = build.constant(1, 'float64')
@@ -66,6 +66,18 @@ describe('vjpNodes', () => {
     const [g] = vjpNodes([y], [one], [x])
     expect(topological([g as Node]).length).toBeGreaterThan(20_000)
     expect(await program([x], [g as Node])([[1]])).toEqual([[1]])
+  })
+
+  it('puts the gradients of parts side by side', async () => {
+    const x = parameter([2, 6], 'float64')
+    const part = (start: number, size: number) => build.narrow(x, 1, start, size)
+    const y = build.concat([build.scale(part(4, 1), 5), build.scale(part(1, 2), 3), part(0, 1)], 1)
+    const [g] = vjpNodes([y, x], [build.onesLike(y), build.onesLike(x)], [x]) as readonly [Node]
+    expect(topological([g]).filter((n) => n.op === 'pad')).toEqual([])
+    expect(await program([x], [g])([draw(12, 1)])).toEqual([[2, 4, 4, 1, 6, 1, 2, 4, 4, 1, 6, 1]])
+    const overlapping = build.add(part(0, 2), part(1, 2))
+    const again = vjpNodes([overlapping], [build.onesLike(overlapping)], [x])
+    expect(await program([x], again)([draw(12, 1)])).toEqual([[1, 2, 1, 0, 0, 0, 1, 2, 1, 0, 0, 0]])
   })
 
   it('does not build what nobody asked for', () => {

@@ -1,1 +1,5 @@
+export { expectKernels } from './expectKernels.ts'
+export { compareOnGraph, compareOnRandomGraphs } from './random/compare.ts'
+export { type RandomGraph, randomGraph } from './random/randomGraph.ts'
 export { reference } from './reference/reference.ts'
+export { mismatch, type Tolerance, ulpOf } from './tolerance.ts'

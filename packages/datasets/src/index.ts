@@ -1,3 +1,5 @@
+export type { TensorBatch, TensorDType } from './batches.ts'
+export { batches } from './batches.ts'
 export type { ByteInput, ByteSource } from './bytes.ts'
 export type { Column, ColumnArray, ColumnArrays, ColumnDType, DTypeOf, RowShape } from './column.ts'
 export { column } from './column.ts'

@@ -1,0 +1,36 @@
+import { type DType, fromData, type HostArrays, type Tensor } from '@tessella/tensor'
+import type { Column, ColumnDType } from './column.ts'
+import type { Columns, RowSource } from './dataset.ts'
+import { type Batches, type BatchOptions, hostBatches } from './hostBatches.ts'
+
+/** The tensor dtype that holds a column's values: the language has no int8 and int16. */
+export type TensorDType<D extends ColumnDType> = D extends 'int8' | 'int16' ? 'int32' : D
+
+/** The columns of a batch as tensors: leading dimension `number`, the rest literal. */
+export type TensorBatch<C extends Columns> = {
+  readonly [K in keyof C]: C[K] extends Column<infer S, infer D> ? Tensor<S, TensorDType<D> & DType> : never
+}
+
+function tensorOf({ data, shape, dtype }: Column): Tensor {
+  // Gathered rows are fresh memory, so the tensor may own it; narrow integers have no dtype of their own.
+  const wide = dtype === 'int8' || dtype === 'int16'
+  return fromData((wide ? Int32Array.from(data) : data) as HostArrays[DType], shape, wide ? 'int32' : dtype)
+}
+
+/**
+ * Batches as tensors, assembled on the host while the device works: `{ images, labels }` of the data set's columns.
+ * Every iteration is an epoch; its order depends on (seed, epoch) alone. uint8 stays uint8: cast in the step.
+ *
+ * ```ts
+ * for await (const { images, labels } of batches(mnist.train, { size: 64, shuffle: true, seed: 1 }))
+ *   step(images, labels)
+ * ```
+ * @throws DatasetError `empty` for no rows or no batch at all, `bad-option` for a bad size, seed, epoch or prefetch
+ */
+export function batches<C extends Columns>(source: RowSource<C>, options: BatchOptions): Batches<TensorBatch<C>> {
+  return hostBatches(source, {
+    ...options,
+    map: ({ index: _, ...columns }) =>
+      Object.fromEntries(Object.entries(columns).map(([name, c]) => [name, tensorOf(c as Column)])) as TensorBatch<C>,
+  })
+}

@@ -1,4 +1,4 @@
-import { build, type CustomVjp, idMark, make, type Node, OpError } from '@tessella/ir'
+import { type CustomVjp, idMark, make, type Node, OpError } from '@tessella/ir'
 import { fromNode, isTensor, nodeOf, type Tensor } from '@tessella/tensor'
 import { rematerialized } from './remat.ts'
 import { asyncError, isPromise, tensorNodes, treeLike } from './treeNodes.ts'
@@ -43,16 +43,6 @@ export function customVjp<A extends readonly Tensor[], R extends Tensor>(
     const sources: readonly [Node, ...Node[]] = [nodeOf(result), ...nodes]
     return fromNode(make('custom', sources, { name: f.name || 'custom', vjp })) as unknown as R
   }
-}
-
-/**
- * The same tensors, constants to every gradient. Takes a tensor or a tree of them.
- *
- * @example
- * const target = stopGradient(targetNetwork(x))
- */
-export function stopGradient<T>(tree: T): T {
-  return treeLike(tree, tensorNodes(tree).map(build.stopGradient))
 }
 
 /**

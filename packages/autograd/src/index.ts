@@ -1,5 +1,6 @@
+export { stopGradient } from '@tessella/tensor'
 export { jvpNodes, vjpNodes } from './backward.ts'
-export { checkpoint, customVjp, type GradRule, stopGradient } from './custom.ts'
+export { checkpoint, customVjp, type GradRule } from './custom.ts'
 export { type BinaryPull, type BinaryPulls, binaryDerivatives, type UnaryPull, unaryDerivatives } from './derivative.ts'
 export { hvp, jvp, vjp } from './directional.ts'
 export { type ArgGrads, type Argnums, type GradOptions, grad, valueAndGrad } from './grad.ts'

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { checkPublishing } from './publishing.ts'
 import { type Outcome, root, run, runAll } from './run.ts'
+import { checkSnippets } from './snippets.ts'
 import { checkSources } from './sources.ts'
 
 type Counts = { readonly passed: number; readonly failed: number }
@@ -55,6 +56,7 @@ const sections: Record<string, Section> = {
   types: { title: 'types of everything (tsc)', run: () => run(['tsc', '-p', 'tsconfig.json', '--pretty']) },
   tests: { title: 'tests (vitest)', run: tests },
   typetests: { title: 'type tests (tsd)', run: typeTests },
+  snippets: { title: 'examples in the READMEs (tsc)', run: checkSnippets },
   unused: {
     title: 'unused files, exports and dependencies (knip)',
     run: () => run(['knip', '--no-progress', '--no-config-hints']),

@@ -1,4 +1,4 @@
-import { type DType, fromData, type HostArrays, type Tensor } from '@tessella/tensor'
+import { fromData, type HostArrays, type Tensor } from '@tessella/tensor'
 import type { Column, ColumnDType } from './column.ts'
 import type { Columns, RowSource } from './dataset.ts'
 import { type Batches, type BatchOptions, hostBatches } from './hostBatches.ts'
@@ -8,13 +8,16 @@ export type TensorDType<D extends ColumnDType> = D extends 'int8' | 'int16' ? 'i
 
 /** The columns of a batch as tensors: leading dimension `number`, the rest literal. */
 export type TensorBatch<C extends Columns> = {
-  readonly [K in keyof C]: C[K] extends Column<infer S, infer D> ? Tensor<S, TensorDType<D> & DType> : never
+  readonly [K in keyof C]: C[K] extends Column<infer S, infer D> ? Tensor<S, TensorDType<D>> : never
 }
 
+type Held = TensorDType<ColumnDType>
+
 function tensorOf({ data, shape, dtype }: Column): Tensor {
-  // Gathered rows are fresh memory, so the tensor may own it; narrow integers have no dtype of their own.
-  const wide = dtype === 'int8' || dtype === 'int16'
-  return fromData((wide ? Int32Array.from(data) : data) as HostArrays[DType], shape, wide ? 'int32' : dtype)
+  // Narrow integers have no dtype of their own. Gathered rows are fresh memory, so the tensor may own it.
+  const held: Held = dtype === 'int8' || dtype === 'int16' ? 'int32' : dtype
+  const owned = held === dtype ? data : Int32Array.from(data)
+  return fromData<readonly number[], Held>(owned as HostArrays[Held], shape, held)
 }
 
 /**

@@ -1,1 +1,3 @@
+export { compileGraph } from './compile.ts'
+export { printProgram } from './print.ts'
 export type * from './program.ts'

@@ -1,0 +1,62 @@
+import type { Affine, Expr } from './program.ts'
+
+/** The operands of an expression. */
+export function operandsOf(e: Expr): readonly Expr[] {
+  switch (e.kind) {
+    case 'unary':
+    case 'cast':
+      return [e.x]
+    case 'binary':
+      return [e.a, e.b]
+    case 'select':
+      return [e.condition, e.a, e.b]
+    case 'gather':
+      return [e.index]
+    default:
+      return []
+  }
+}
+
+/** Every expression below the roots once, operands before users. */
+export function walkExprs(roots: Iterable<Expr>, visit: (e: Expr) => void): void {
+  const seen = new Set<Expr>()
+  const go = (e: Expr): void => {
+    if (seen.has(e)) return
+    seen.add(e)
+    for (const operand of operandsOf(e)) go(operand)
+    visit(e)
+  }
+  for (const root of roots) go(root)
+}
+
+/** The same expressions with other addresses; what is shared stays shared. */
+export function mapAffines(change: (at: Affine) => Affine): (e: Expr) => Expr {
+  const done = new Map<Expr, Expr>()
+  const go = (e: Expr): Expr => {
+    const known = done.get(e)
+    if (known) return known
+    const out = rebuilt(e)
+    done.set(e, out)
+    return out
+  }
+  const rebuilt = (e: Expr): Expr => {
+    switch (e.kind) {
+      case 'load':
+      case 'index':
+      case 'random':
+        return { ...e, at: change(e.at) }
+      case 'gather':
+        return { ...e, at: change(e.at), index: go(e.index) }
+      case 'unary':
+      case 'cast':
+        return { ...e, x: go(e.x) }
+      case 'binary':
+        return { ...e, a: go(e.a), b: go(e.b) }
+      case 'select':
+        return { ...e, condition: go(e.condition), a: go(e.a), b: go(e.b) }
+      default:
+        return e
+    }
+  }
+  return go
+}

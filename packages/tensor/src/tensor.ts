@@ -1,5 +1,5 @@
 import type { DType, Node } from '@tessella/ir'
-import { LinearMethods } from './methods/linear.ts'
+import { IndexingMethods } from './methods/indexing.ts'
 import type { Shape } from './types/index.ts'
 
 /**
@@ -11,7 +11,7 @@ import type { Shape } from './types/index.ts'
  * const x = tensor([[1, 2], [3, 4]]) // Tensor<[2, 2], 'float32'>
  * await x.matmul(x).sum(0).array() // [22, 32]
  */
-export class Tensor<S extends Shape = Shape, D extends DType = DType> extends LinearMethods<S, D> {
+export class Tensor<S extends Shape = Shape, D extends DType = DType> extends IndexingMethods<S, D> {
   protected override wrap<R extends Shape, E extends DType>(node: Node): Tensor<R, E> {
     return new Tensor<R, E>(node)
   }

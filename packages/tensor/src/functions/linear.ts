@@ -1,5 +1,6 @@
 import type { DType } from '@tessella/ir'
 import type { ArithOf, FloatOf, Promote } from '../dtypes.ts'
+import { einsum as einsumNodes } from '../ops/einsum.ts'
 import * as ops from '../ops/matmul.ts'
 import { fromNode, nodeOf, type Tensor } from '../tensor.ts'
 import type { Fits, MatMul, Ok, Shape, Transpose } from '../types/index.ts'
@@ -33,3 +34,11 @@ export const linear = <S extends Shape, D extends DType, W extends Shape, E exte
   bias?: Tensor,
 ): Tensor<Ok<MatMul<S, Ok<Transpose<W>>, 'linear'>>, FloatOf<Promote<D, E>>> =>
   fromNode(ops.linear(nodeOf(x), nodeOf(weight as Tensor), bias === undefined ? undefined : nodeOf(bias)))
+
+/**
+ * Einstein's summation, as torch.einsum: labels absent from the result are summed, repeated labels take a diagonal,
+ * `...` stands for leading dimensions. Operands are contracted from left to right; integers compute in float32.
+ * @example einsum('bhqd,bhkd->bhqk', query, key)
+ */
+export const einsum = (equation: string, ...operands: readonly Tensor[]): Tensor =>
+  fromNode(einsumNodes(equation, operands.map(nodeOf)))

@@ -1,0 +1,2 @@
+export { Generator } from './generator.ts'
+export * from './sampling.ts'

@@ -4,8 +4,8 @@ import type { Lanes } from './lanes.ts'
 
 const magic = 12582912
 
-/** pi/2 in three parts (Cody and Waite), each with trailing zeros. */
-const piHalves = [1.5703125, 4.837512969970703125e-4, 7.54978995489188e-8] as const
+/** pi/2 in four parts (Cody and Waite); products of the first three with any quadrant number are exact. */
+const piHalves = [1.5703125, 4.837512969970703125e-4, 7.549533620476723e-8, 2.5633441515e-12] as const
 
 /** Larger arguments go to the scalar slow path. */
 const fastLimit = 8192

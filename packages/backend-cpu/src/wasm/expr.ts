@@ -7,7 +7,7 @@ import type { FunctionBuilder } from './assembler.ts'
 import { cast } from './casts.ts'
 import type { Address, Dataflow, Job, Value } from './dataflow.ts'
 import { binaryOf, unaryOf } from './functions.ts'
-import { loadFrom, loadLanes, loadSplat, storeJobs } from './lanesMemory.ts'
+import { loadFrom, loadLanes, loadSplat, shifted, storeJobs } from './lanesMemory.ts'
 import type { Site } from './site.ts'
 
 /*
@@ -89,7 +89,13 @@ export class Lowering {
       case 'constant':
         return constant(l, e.dtype, e.value)
       case 'load':
-        return loadLanes(this.#g, e.dtype, this.#site.address(e.buffer, e.at), this.#site.laneStride(e.at))
+        return loadLanes(
+          this.#g,
+          e.dtype,
+          this.#site.address(e.buffer, e.at),
+          this.#site.laneStride(e.at),
+          this.#site.lanes,
+        )
       case 'index':
         return cast(l, 'int32', e.dtype, this.#indexLanes(e.at))
       case 'unary':
@@ -160,11 +166,13 @@ export class Lowering {
     })
     const uniform = site.lanes === 1 || this.#isUniform(e.index)
     const lanes = uniform
-      ? loadLanes(g, e.dtype, address(0), stride)
+      ? loadLanes(g, e.dtype, address(0), stride, site.lanes)
       : loadFrom(
           g,
           e.dtype,
-          [0, 1, 2, 3].map((lane) => moved(g, address(lane), lane * stride * byteWidth(e.dtype))),
+          Array.from({ length: site.lanes }, (_, lane) =>
+            shifted(g, address(lane), lane * stride * byteWidth(e.dtype)),
+          ),
         )
     return this.#l.select(inside, lanes, outside)
   }
@@ -184,7 +192,8 @@ export class Lowering {
   }
 }
 
-function operands(e: Expr): readonly Expr[] {
+/** The expressions that an expression is made of. */
+export function operands(e: Expr): readonly Expr[] {
   switch (e.kind) {
     case 'unary':
     case 'cast':
@@ -198,12 +207,6 @@ function operands(e: Expr): readonly Expr[] {
     default:
       return []
   }
-}
-
-function moved(g: Dataflow, address: Address, bytes: number): Address {
-  const offset = address.offset + bytes
-  if (offset >= 0) return { base: address.base, offset }
-  return { base: g.i('i32.add', address.base, g.integer(offset)), offset: 0 }
 }
 
 /** [0, stride, 2 stride, 3 stride]. */

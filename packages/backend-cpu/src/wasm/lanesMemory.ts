@@ -1,6 +1,7 @@
 import { byteWidth, type DType, internalError } from '@tessella/ir'
 import type { FunctionBuilder } from './assembler.ts'
 import type { Address, Dataflow, Job, Value } from './dataflow.ts'
+import type { Lanes } from './site.ts'
 
 /*
  * How lanes look in registers: float32 as f32x4, int32 and uint32 as i32x4, uint8 widened to i32x4, float16 as its
@@ -11,7 +12,8 @@ const reverse = [12, 13, 14, 15, 8, 9, 10, 11, 4, 5, 6, 7, 0, 1, 2, 3]
 const packBytes = [0, 4, 8, 12, 0, 4, 8, 12, 0, 4, 8, 12, 0, 4, 8, 12]
 const packHalves = [0, 1, 4, 5, 8, 9, 12, 13, 0, 1, 4, 5, 8, 9, 12, 13]
 
-function shifted(g: Dataflow, address: Address, bytes: number): Address {
+/** The address `bytes` further on. */
+export function shifted(g: Dataflow, address: Address, bytes: number): Address {
   const offset = address.offset + bytes
   if (offset >= 0) return { base: address.base, offset }
   return { base: g.i('i32.add', address.base, g.integer(offset)), offset: 0 }
@@ -34,19 +36,23 @@ export function loadSplat(g: Dataflow, dtype: DType, address: Address): Value {
   throw internalError(`a ${dtype} load in the cpu backend`)
 }
 
-/** Four elements `stride` elements apart. */
-export function loadLanes(g: Dataflow, dtype: DType, address: Address, stride: number): Value {
-  if (stride === 0) return loadSplat(g, dtype, address)
+/** Elements `stride` elements apart. Lanes that do not count are not read. */
+export function loadLanes(g: Dataflow, dtype: DType, address: Address, stride: number, lanes: Lanes = 4): Value {
+  if (stride === 0 || lanes === 1) return loadSplat(g, dtype, address)
   const width = byteWidth(dtype)
-  if (stride === 1) return loadContiguous(g, dtype, address)
-  if (stride === -1 && width === 4) {
+  if (stride === 1 && lanes === 4) return loadContiguous(g, dtype, address)
+  if (stride === 1 && width === 4) {
+    const two = g.load('v128.load64_zero', address)
+    return lanes === 2 ? two : g.loadLane('v128.load32_lane', 2, shifted(g, address, 8), two)
+  }
+  if (stride === -1 && width === 4 && lanes === 4) {
     const x = g.load('v128.load', shifted(g, address, -12))
     return g.shuffle(reverse, x, x)
   }
   return loadFrom(
     g,
     dtype,
-    [0, 1, 2, 3].map((lane) => shifted(g, address, lane * stride * width)),
+    Array.from({ length: lanes }, (_, lane) => shifted(g, address, lane * stride * width)),
   )
 }
 
@@ -65,7 +71,7 @@ function loadContiguous(g: Dataflow, dtype: DType, address: Address): Value {
   throw internalError(`a ${dtype} load in the cpu backend`)
 }
 
-/** One element from each of four addresses. */
+/** One element from each address, first lane first. */
 export function loadFrom(g: Dataflow, dtype: DType, addresses: readonly Address[]): Value {
   const width = byteWidth(dtype)
   const first = addresses[0] as Address
@@ -80,31 +86,24 @@ export function loadFrom(g: Dataflow, dtype: DType, addresses: readonly Address[
   return dtype === 'bool' ? asMask(g, x) : x
 }
 
-/**
- * The stores of one value, as jobs for `Dataflow.emit`. `lanes`: 4, or 1 to store lane 0 only;
- * `stride`: elements between lanes.
- */
+/** The stores of one value's lanes, `stride` elements apart, as jobs for `Dataflow.emit`. */
 export function storeJobs(
   g: Dataflow,
   f: FunctionBuilder,
   dtype: DType,
   address: Address,
   stride: number,
-  lanes: 1 | 4,
+  lanes: Lanes,
   value: Value,
 ): Job[] {
   const width = byteWidth(dtype)
   const packed = dtype === 'bool' ? g.v('i32x4.neg', value) : value
-  const laneOp = width === 4 ? 'v128.store32_lane' : width === 2 ? 'v128.store16_lane' : 'v128.store8_lane'
-  // Lane 0 of an i32x4 is lane 0 of i16x8 and of i8x16 too; lane k is lane 2k and 4k.
-  const step = 4 / width
   const job = (at: Address, x: Value, store: (offset: number) => void): Job => ({
     address: at.base,
     value: x,
     use: () => store(at.offset),
   })
-  if (lanes === 1) return [job(address, packed, (o) => f.laneAccess(laneOp, 0, o))]
-  if (stride === 1) {
+  if (stride === 1 && lanes === 4) {
     if (width === 4) return [job(address, packed, (o) => f.store('v128.store', o))]
     if (width === 2) {
       const low = g.shuffle(packHalves, packed, packed)
@@ -113,11 +112,18 @@ export function storeJobs(
     const low = g.shuffle(packBytes, packed, packed)
     return [job(address, low, (o) => f.laneAccess('v128.store32_lane', 0, o))]
   }
-  if (stride === -1 && width === 4) {
+  if (stride === -1 && width === 4 && lanes === 4) {
     const back = g.shuffle(reverse, packed, packed)
     return [job(shifted(g, address, -12), back, (o) => f.store('v128.store', o))]
   }
-  return [0, 1, 2, 3].map((lane) =>
-    job(shifted(g, address, lane * stride * width), packed, (o) => f.laneAccess(laneOp, lane * step, o)),
+  if (stride === 1 && width === 4 && lanes > 1) {
+    const two = job(address, packed, (o) => f.laneAccess('v128.store64_lane', 0, o))
+    if (lanes === 2) return [two]
+    return [two, job(shifted(g, address, 8), packed, (o) => f.laneAccess('v128.store32_lane', 2, o))]
+  }
+  const op = width === 4 ? 'v128.store32_lane' : width === 2 ? 'v128.store16_lane' : 'v128.store8_lane'
+  // Lane k of an i32x4 starts at lane 2k of an i16x8 and at lane 4k of an i8x16.
+  return Array.from({ length: lanes }, (_, lane) =>
+    job(shifted(g, address, lane * stride * width), packed, (o) => f.laneAccess(op, (lane * 4) / width, o)),
   )
 }

@@ -2,9 +2,12 @@ import { byteWidth, type DType } from '@tessella/ir'
 import type { Affine } from '@tessella/compiler'
 import type { Address, Dataflow, Value } from './dataflow.ts'
 
-/** The points of a kernel's domain that a piece of code computes: four neighbours along one dimension, or one point. */
+/** How many lanes count. Fewer than four read and write only their own elements; what the others hold is junk. */
+export type Lanes = 1 | 2 | 3 | 4
+
+/** The points of a kernel's domain that a piece of code computes: up to four neighbours along one dimension. */
 export interface Site {
-  readonly lanes: 1 | 4
+  readonly lanes: Lanes
   /** Byte address of the first lane's element. */
   address(buffer: number, at: Affine): Address
   /** The first lane's value of an affine form (i32). */
@@ -15,7 +18,7 @@ export interface Site {
 
 /** A site given by the value of every index. */
 export interface IndexSite {
-  readonly lanes: 1 | 4
+  readonly lanes: Lanes
   /** The domain dimension that the lanes run along. */
   readonly laneDimension: number
   /** One per domain dimension, of the first lane: an i32 value, or a number known now. */

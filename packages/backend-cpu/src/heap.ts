@@ -1,0 +1,110 @@
+import { BackendError, type DeviceBuffer } from '@tessella/ir'
+import { type Block, Memory } from './memory.ts'
+import { ConstantTable, constantBytes } from './wasm/constants.ts'
+
+const constantBase = 1024
+const heapBase = 65536
+
+/** A value in the heap. Only its backend can use it. */
+export class CpuBuffer implements DeviceBuffer {
+  readonly byteLength: number
+  readonly heap: Heap
+  readonly block: Block
+  /** False after its release, or when a run took it. */
+  live = true
+
+  constructor(heap: Heap, byteLength: number, block: Block) {
+    this.heap = heap
+    this.byteLength = byteLength
+    this.block = block
+  }
+}
+
+/** The memory of one backend: buffers with their accounting, and the area that running programs share. */
+export class Heap {
+  readonly memory = new Memory(heapBase)
+  readonly constants: ConstantTable
+  #bytes = 0
+  #buffers = 0
+  #peak = 0
+  #arena: Block | undefined
+  #arenaUsers = 0
+
+  constructor() {
+    this.constants = new ConstantTable(constantBase, constantBytes, (address, bits) => {
+      this.memory.words[address >>> 2] = bits
+    })
+  }
+
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  get buffers(): number {
+    return this.#buffers
+  }
+
+  get peakBytes(): number {
+    return this.#peak
+  }
+
+  /** A new buffer; its bytes are whatever was there. */
+  allocate(byteLength: number): CpuBuffer {
+    const buffer = new CpuBuffer(this, byteLength, this.memory.allocate(byteLength))
+    this.#bytes += byteLength
+    this.#buffers++
+    this.#note(0)
+    return buffer
+  }
+
+  /** Idempotent. */
+  release(buffer: CpuBuffer): void {
+    if (!buffer.live) return
+    buffer.live = false
+    this.#bytes -= buffer.byteLength
+    this.#buffers--
+    this.memory.release(buffer.block)
+  }
+
+  /** The same memory under a new handle; the old one is dead. */
+  take(buffer: CpuBuffer): CpuBuffer {
+    buffer.live = false
+    return new CpuBuffer(this, buffer.byteLength, buffer.block)
+  }
+
+  /** Checks that a buffer is ours and alive. */
+  own(buffer: DeviceBuffer, what: string): CpuBuffer {
+    if (!(buffer instanceof CpuBuffer) || buffer.heap !== this)
+      throw new BackendError('cpu', 'wrong-backend', `${what} lives on another device. Move it: read it there, upload it here.`)
+    if (!buffer.live) throw new BackendError('cpu', 'disposed', `${what} was released or donated before`)
+    return buffer
+  }
+
+  /** Counts one more program that uses the arena. */
+  attach(): void {
+    this.#arenaUsers++
+  }
+
+  /** The last program frees the arena. */
+  detach(): void {
+    this.#arenaUsers--
+    if (this.#arenaUsers > 0 || !this.#arena) return
+    this.memory.release(this.#arena)
+    this.#arena = undefined
+  }
+
+  /** Address of at least `bytes` bytes that are the caller's until its run ends: programs run one at a time. */
+  arena(bytes: number): number {
+    this.#note(bytes)
+    if (this.#arena && this.#arena.size >= bytes) return this.#arena.address
+    const old = this.#arena
+    this.#arena = undefined
+    if (old) this.memory.release(old)
+    this.#arena = this.memory.allocate(bytes)
+    return this.#arena.address
+  }
+
+  #note(extra: number): void {
+    this.#peak = Math.max(this.#peak, this.#bytes + extra)
+  }
+}

@@ -1,0 +1,45 @@
+import type { DType } from '@tessella/ir'
+import type { FunctionBuilder, FunctionRef, Local } from '../wasm/assembler.ts'
+import type { CodeContext } from '../wasm/dataflow.ts'
+
+/** What an emitter of kernels may use; one per module. */
+export interface KernelContext extends CodeContext {
+  readonly dtypeOf: (buffer: number) => DType
+  /** Address of the pointer-table word that holds a buffer's address during a run. */
+  readonly slot: (buffer: number) => number
+  /**
+   * Address of the pointer-table word that holds the address of a scratch area of at least this many bytes, 64-byte
+   * aligned, uninitialised, shared by all kernels of the program (they run one after the other).
+   */
+  readonly scratch: (bytes: number) => number
+}
+
+/**
+ * A kernel as code: `f(begin, end)` (two i32) computes the work units [begin, end) of [0, units), in any order of calls.
+ * The program calls it with at most `grain` units at a time, so that engines can replace it by faster code between calls.
+ */
+export interface KernelCode {
+  readonly f: FunctionRef
+  readonly units: number
+  readonly grain: number
+}
+
+/** Work per call of a kernel, in element operations: about 20 to 100 microseconds. */
+export const callWork = 32768
+
+/** Units per call for units of this much work. */
+export const grainFor = (workPerUnit: number): number => Math.max(1, Math.floor(callWork / Math.max(1, workPerUnit)))
+
+/** Pushes the address of a buffer's first element, read from the pointer table. */
+export function pushPointer(f: FunctionBuilder, slot: number): void {
+  f.i32(0)
+  f.load('i32.load', slot)
+}
+
+/** A new local with the address of a buffer's first element. */
+export function pointerLocal(f: FunctionBuilder, slot: number): Local {
+  const local = f.local('i32')
+  pushPointer(f, slot)
+  f.set(local)
+  return local
+}

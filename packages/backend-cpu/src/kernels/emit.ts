@@ -1,0 +1,14 @@
+import type { Kernel } from '@tessella/compiler'
+import { internalError } from '@tessella/ir'
+import type { KernelCode, KernelContext } from './context.ts'
+import { emitMap } from './map.ts'
+
+/** The code of one kernel: its parts run one after the other. */
+export function emitKernel(context: KernelContext, kernel: Kernel): readonly KernelCode[] {
+  switch (kernel.kind) {
+    case 'map':
+      return [emitMap(context, kernel)]
+    default:
+      throw internalError(`no ${kernel.kind} in the cpu backend`)
+  }
+}

@@ -1,0 +1,38 @@
+import type { Expr } from '@tessella/compiler'
+import type { UnaryFn } from '@tessella/ir'
+import { operands } from '../wasm/expr.ts'
+
+const heavy: ReadonlySet<UnaryFn> = new Set([
+  'exp', 'exp2', 'expm1', 'log', 'log1p', 'log2', 'sin', 'cos', 'tan', 'tanh', 'erf', 'atan', 'sigmoid',
+])
+
+/** About how many instructions a point of these expressions takes. */
+export function weightOf(roots: readonly Expr[]): number {
+  const seen = new Set<Expr>(roots)
+  const stack = [...seen]
+  let weight = 0
+  for (let e = stack.pop(); e; e = stack.pop()) {
+    weight += ownWeight(e)
+    for (const o of operands(e)) {
+      if (seen.has(o)) continue
+      seen.add(o)
+      stack.push(o)
+    }
+  }
+  return weight
+}
+
+function ownWeight(e: Expr): number {
+  switch (e.kind) {
+    case 'unary':
+      return heavy.has(e.fn) ? 20 : 1
+    case 'binary':
+      return e.fn === 'pow' || e.fn === 'rem' || e.fn === 'atan2' ? 60 : 1
+    case 'random':
+      return 80
+    case 'gather':
+      return 12
+    default:
+      return 1
+  }
+}

@@ -1,0 +1,152 @@
+import { BackendError } from '@tessella/ir'
+
+const pageBytes = 65536
+const maximumPages = 65536
+/** Memory grows by at least this, because every growth makes new views. */
+const growthPages = 256
+const alignment = 64
+
+/** One block of the heap. Blocks are handed out whole multiples of 64 bytes at multiples of 64. */
+export interface Block {
+  readonly address: number
+  readonly size: number
+}
+
+interface Free {
+  address: number
+  size: number
+}
+
+/**
+ * One linear memory and its heap: best fit over free blocks sorted by address, neighbours merged. Freed memory is
+ * handed out again, lowest address first among equals, so that it stays warm; it is never returned to the system.
+ */
+export class Memory {
+  readonly memory: WebAssembly.Memory
+  readonly #free: Free[] = []
+  readonly #used = new Map<number, number>()
+  #end: number
+  #bytes = 0
+  #view: Uint8Array<ArrayBuffer>
+  #words: Uint32Array<ArrayBuffer>
+
+  /** `reserved`: bytes at the start that the heap leaves alone. */
+  constructor(reserved: number) {
+    const pages = Math.ceil(reserved / pageBytes) + 1
+    this.memory = new WebAssembly.Memory({ initial: pages, maximum: maximumPages })
+    this.#end = Math.ceil(reserved / alignment) * alignment
+    this.#view = new Uint8Array(this.memory.buffer)
+    this.#words = new Uint32Array(this.memory.buffer)
+    this.#insert(this.#end, pages * pageBytes - this.#end)
+    this.#end = pages * pageBytes
+  }
+
+  /** Bytes taken from the system. */
+  get reservedBytes(): number {
+    return this.#end
+  }
+
+  /** Bytes in blocks that are handed out, rounded up to whole blocks. */
+  get blockBytes(): number {
+    return this.#bytes
+  }
+
+  /** The memory's bytes; a new view after each growth, so do not keep it. */
+  get bytes(): Uint8Array<ArrayBuffer> {
+    if (this.#view.buffer !== this.memory.buffer) this.#view = new Uint8Array(this.memory.buffer)
+    return this.#view
+  }
+
+  /** The memory's 32-bit words, likewise. */
+  get words(): Uint32Array<ArrayBuffer> {
+    if (this.#words.buffer !== this.memory.buffer) this.#words = new Uint32Array(this.memory.buffer)
+    return this.#words
+  }
+
+  /** Throws `BackendError` 'out-of-memory' beyond 4 GiB or when the system has no more. */
+  allocate(bytes: number): Block {
+    const size = Math.max(1, Math.ceil(bytes / alignment)) * alignment
+    let best = this.#bestFit(size)
+    if (best < 0) {
+      this.#grow(size)
+      best = this.#bestFit(size)
+    }
+    const from = this.#free[best] as Free
+    const address = from.address
+    if (from.size === size) this.#free.splice(best, 1)
+    else {
+      from.address += size
+      from.size -= size
+    }
+    this.#used.set(address, size)
+    this.#bytes += size
+    return { address, size }
+  }
+
+  /** Unknown blocks (freed twice) are ignored. */
+  release({ address }: Block): void {
+    const size = this.#used.get(address)
+    if (size === undefined) return
+    this.#used.delete(address)
+    this.#bytes -= size
+    this.#insert(address, size)
+  }
+
+  #bestFit(size: number): number {
+    let best = -1
+    let bestSize = Number.POSITIVE_INFINITY
+    for (const [i, free] of this.#free.entries())
+      if (free.size >= size && free.size < bestSize) {
+        best = i
+        bestSize = free.size
+        if (bestSize === size) break
+      }
+    return best
+  }
+
+  #insert(address: number, size: number): void {
+    let low = 0
+    let high = this.#free.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if ((this.#free[middle] as Free).address < address) low = middle + 1
+      else high = middle
+    }
+    const before = this.#free[low - 1]
+    const after = this.#free[low]
+    const joinsBefore = before !== undefined && before.address + before.size === address
+    const joinsAfter = after !== undefined && address + size === after.address
+    if (before && joinsBefore) {
+      before.size += size + (joinsAfter && after ? after.size : 0)
+      if (joinsAfter) this.#free.splice(low, 1)
+    } else if (after && joinsAfter) {
+      after.address = address
+      after.size += size
+    } else this.#free.splice(low, 0, { address, size })
+  }
+
+  #grow(size: number): void {
+    const last = this.#free.at(-1)
+    const tail = last && last.address + last.size === this.#end ? last.size : 0
+    const needed = Math.ceil((size - tail) / pageBytes)
+    const present = this.#end / pageBytes
+    const wanted = Math.min(Math.max(needed, growthPages, present >>> 1), maximumPages - present)
+    for (const pages of [wanted, needed]) {
+      if (pages < needed || present + pages > maximumPages) continue
+      try {
+        this.memory.grow(pages)
+      } catch {
+        continue
+      }
+      this.#insert(this.#end, pages * pageBytes)
+      this.#end += pages * pageBytes
+      return
+    }
+    throw new BackendError(
+      'cpu',
+      'out-of-memory',
+      `${size} bytes more do not fit: ${this.#bytes} bytes are in use and a heap holds at most 4 GiB. ` +
+        'Use smaller batches, or release what is not needed.',
+    )
+  }
+}

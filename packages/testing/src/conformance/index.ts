@@ -1,2 +1,3 @@
 export type { Case, Relaxation, Tolerances } from './case.ts'
 export { type CaseGroup, type ConformanceOptions, checkCase, conformance, conformanceGroups } from './conformance.ts'
+export { type GradientConformanceOptions, gradientConformance } from './gradients/gradients.ts'

@@ -1,0 +1,4 @@
+import { vjpNodes } from '@tessella/autograd'
+import { gradientConformance } from '@tessella/testing/conformance'
+
+gradientConformance({ vjp: (output, inputs, seed) => vjpNodes([output], [seed], inputs) })

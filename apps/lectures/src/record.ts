@@ -1,0 +1,58 @@
+import type { ModelName } from './options.ts'
+
+/** What one epoch gave. */
+export interface EpochRecord {
+  /** Mean loss of its steps. */
+  readonly loss: number
+  /** Wrong answers on the test set after it. */
+  readonly errors: number
+  readonly seconds: number
+}
+
+/** A test image that the network got wrong. */
+export interface Mistake {
+  readonly index: number
+  readonly label: number
+  readonly predicted: number
+  /** Probability that the network gave its answer. */
+  readonly confidence: number
+}
+
+/** Everything the report shows of one network. */
+export interface RunRecord {
+  readonly model: ModelName
+  readonly title: string
+  readonly rate: number
+  readonly parameters: number
+  /** Test errors before training. */
+  readonly initialErrors: number
+  readonly epochs: readonly EpochRecord[]
+  readonly stepLosses: readonly number[]
+  /** confusion[label][predicted] counts test images. */
+  readonly confusion: readonly (readonly number[])[]
+  readonly mistakes: readonly Mistake[]
+  /** First-layer weights as [count, height, width] pictures. */
+  readonly filters: { readonly count: number; readonly height: number; readonly width: number; readonly data: readonly number[] }
+  readonly summary: string
+  /** Kernels that one training step starts. */
+  readonly kernels: number
+  /** Most bytes the backend held. */
+  readonly peakBytes: number
+  readonly complete: boolean
+}
+
+/** One run of `start`. */
+export interface Experiment {
+  readonly date: string
+  readonly command: string
+  readonly backend: string
+  readonly machine: string
+  readonly seed: number
+  readonly batch: number
+  readonly trainImages: number
+  readonly testImages: number
+  readonly runs: readonly RunRecord[]
+}
+
+/** The lectures' test errors after 15 epochs. */
+export const lectureErrors: Readonly<Record<ModelName, number>> = { mlp: 264, cnn: 147 }

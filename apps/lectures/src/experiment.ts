@@ -5,9 +5,9 @@ import { crossEntropy, errorCount } from '@tessella/losses'
 import { optimizer, sgd } from '@tessella/optimizers'
 import { memory, type Tensor } from '@tessella/tensor'
 import { evaluator, fit, loadCheckpoint, type Progress, saveCheckpoint, trainStep } from '@tessella/training'
+import { analyse, firstFilters } from './analysis.ts'
 import { network, networks } from './models.ts'
 import type { ModelName, Options } from './options.ts'
-import { analyse, firstFilters } from './analysis.ts'
 import type { EpochRecord, RunRecord } from './record.ts'
 
 /** Images per step, the lectures' choice. */
@@ -47,7 +47,11 @@ export async function experiment(
   const model = network(name, options.seed)
   const logits = (images: Batch['images']) => model(images.cast('float32').div(255))
   const opt = optimizer(sgd(rate), model)
-  const step = trainStep<Batch>({ model, optimizer: opt, loss: ({ images, labels }) => crossEntropy(logits(images), labels) })
+  const step = trainStep<Batch>({
+    model,
+    optimizer: opt,
+    loss: ({ images, labels }) => crossEntropy(logits(images), labels),
+  })
   const countErrors = evaluator(({ images, labels }: Batch) => ({ errors: errorCount(logits(images), labels) }))
   const testErrors = async (): Promise<number> => (await countErrors(batches(data.test, { size: batchSize }))).errors
 
@@ -60,9 +64,16 @@ export async function experiment(
   const stepLosses: number[] = [...(saved?.stepLosses ?? [])]
   let partial = { step: saved?.step ?? 0, seconds: saved?.seconds ?? 0 }
   let before = partial.seconds
+  let stepsPerEpoch = 0
   const save = (): Promise<void> =>
     saveCheckpoint(path, state, {
-      seed: options.seed, quick: options.quick, initialErrors, epochs, step: partial.step, seconds: partial.seconds, stepLosses,
+      seed: options.seed,
+      quick: options.quick,
+      initialErrors,
+      epochs,
+      step: partial.step,
+      seconds: partial.seconds,
+      stepLosses,
     } satisfies Saved)
 
   const run = fit<Batch>({
@@ -76,11 +87,12 @@ export async function experiment(
   })
   for await (const event of run) {
     shown.event(event)
-    if (event.type === 'step') {
+    if (event.type === 'epoch-start') stepsPerEpoch = event.steps
+    else if (event.type === 'step') {
       stepLosses.push(event.loss)
       partial = { step: event.step + 1, seconds: before + event.seconds }
     } else if (event.type === 'epoch-end') {
-      const steps = stepLosses.slice(-event.steps)
+      const steps = stepLosses.slice(-stepsPerEpoch)
       epochs.push({ loss: mean(steps), errors: event.metrics.errors ?? Number.NaN, seconds: before + event.seconds })
       partial = { step: 0, seconds: 0 }
       before = 0

@@ -32,7 +32,12 @@ export interface RunRecord {
   readonly confusion: readonly (readonly number[])[]
   readonly mistakes: readonly Mistake[]
   /** First-layer weights as [count, height, width] pictures. */
-  readonly filters: { readonly count: number; readonly height: number; readonly width: number; readonly data: readonly number[] }
+  readonly filters: {
+    readonly count: number
+    readonly height: number
+    readonly width: number
+    readonly data: readonly number[]
+  }
   readonly summary: string
   /** Kernels that one training step starts. */
   readonly kernels: number

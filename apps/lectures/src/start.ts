@@ -52,10 +52,14 @@ async function main(): Promise<number> {
   const { signal } = onInterrupt()
   const began = performance.now()
   const backend = await useBackend(
-    options.backend === 'reference' ? reference() : cpu(options.threads === undefined ? {} : { threads: options.threads }),
+    options.backend === 'reference'
+      ? reference()
+      : cpu(options.threads === undefined ? {} : { threads: options.threads }),
   )
   const data = await loadData(options, signal)
-  say(`MNIST: ${data.train.length} training and ${data.test.length} test images. Backend: ${backend.name}. Batch ${batchSize}, seed ${options.seed}.`)
+  say(
+    `MNIST: ${data.train.length} training and ${data.test.length} test images. Backend: ${backend.name}. Batch ${batchSize}, seed ${options.seed}.`,
+  )
   const runs: RunRecord[] = []
   for (const name of options.models) {
     if (signal.aborted) break
@@ -83,7 +87,9 @@ try {
   process.exitCode = await main()
 } catch (error) {
   process.stderr.write(
-    error instanceof UsageError ? `${error.message}\n\n${usage}` : `${error instanceof Error ? error.message : String(error)}\n`,
+    error instanceof UsageError
+      ? `${error.message}\n\n${usage}`
+      : `${error instanceof Error ? error.message : String(error)}\n`,
   )
   process.exitCode = error instanceof UsageError ? 2 : 1
 }

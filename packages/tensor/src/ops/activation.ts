@@ -110,11 +110,11 @@ export function hardsigmoid(x: Node): Node {
   return build.select(le(y, -3), like(y, 0), build.select(ge(y, 3), like(y, 1), line))
 }
 
-/** x hardsigmoid(x). */
+/** x hardsigmoid(x); at -3 and 3 the gradient is the curve's, as in PyTorch. */
 export function hardswish(x: Node): Node {
   const y = asFloat(x)
   const curve = build.mul(y, build.shift(build.scale(y, 1 / 6), 0.5))
-  return build.select(le(y, -3), like(y, 0), build.select(ge(y, 3), y, curve))
+  return build.select(lt(y, -3), like(y, 0), build.select(gt(y, 3), y, curve))
 }
 
 export function tanhshrink(x: Node): Node {

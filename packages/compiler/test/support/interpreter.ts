@@ -20,7 +20,7 @@ function store(value: number, dtype: DType): number {
     case 'uint8':
       return value & 255
     case 'bool':
-      return value ? 1 : 0
+      return value !== 0 ? 1 : 0
     default:
       return value
   }
@@ -38,7 +38,7 @@ function erf(x: number): number {
   const a = Math.abs(x)
   if (Number.isNaN(x)) return x
   if (a > 6) return Math.sign(x)
-  if (a < 3) {
+  if (a < 2) {
     let term = a
     let sum = a
     for (let n = 1; n < 120; n++) {
@@ -48,7 +48,7 @@ function erf(x: number): number {
     return Math.sign(x) * (2 / Math.sqrt(Math.PI)) * sum
   }
   let f = 0
-  for (let n = 60; n > 0; n--) f = n / 2 / (a + f)
+  for (let n = 200; n > 0; n--) f = n / 2 / (a + f)
   return Math.sign(x) * (1 - Math.exp(-a * a) / Math.sqrt(Math.PI) / (a + f))
 }
 
@@ -323,17 +323,17 @@ function lines(kernel: Extract<Kernel, { out: number }>, arrays: Arrays): void {
     }
 }
 
-/** Runs a program; every output that may reuse an input does. Answers the outputs; reused inputs are overwritten. */
-export function interpret(program: Program, inputs: readonly HostArray[]): HostArray[] {
+/** Runs a program; outputs that may reuse a donated input are written over it. */
+export function interpret(program: Program, inputs: readonly HostArray[], donated: readonly boolean[] = inputs.map(() => true)): HostArray[] {
   // NaN everywhere: a read before the first write shows.
   const arena = new ArrayBuffer(Math.ceil(program.temporaryBytes / 8) * 8)
   new Uint8Array(arena).fill(0xff)
-  const donated = inputs.map((x) => x.slice())
+  const memory = inputs.map((x) => x.slice())
   const arrays = program.buffers.map(({ dtype, length, place }): HostArray => {
-    if (place.kind === 'input') return donated[place.index] as HostArray
+    if (place.kind === 'input') return memory[place.index] as HostArray
     if (place.kind === 'output') {
-      if (place.reuses === undefined) return hostArray(dtype, length)
-      const old = donated[place.reuses] as HostArray
+      if (place.reuses === undefined || !donated[place.reuses]) return hostArray(dtype, length)
+      const old = memory[place.reuses] as HostArray
       if (old.length !== length) throw new Error('an output reuses an input of another size')
       return old
     }

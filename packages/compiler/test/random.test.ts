@@ -1,0 +1,10 @@
+import { compareOnRandomGraphs } from '@tessella/testing'
+import { describe, it } from 'vitest'
+import { CompiledBackend } from './support/backend.ts'
+import { target } from './support/check.ts'
+
+describe('random graphs', () => {
+  it('agree with the reference', () => compareOnRandomGraphs(new CompiledBackend(target), { count: 200, seed: 1 }))
+  it('agree with few buffers per kernel', () =>
+    compareOnRandomGraphs(new CompiledBackend({ ...target, maxBuffers: 4 }), { count: 100, seed: 1001 }))
+})

@@ -2,7 +2,7 @@ import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { checkPublishing } from './publishing.ts'
-import { type Outcome, root, run, runAll } from './run.ts'
+import { type Outcome, pnpm, root, run, runAll } from './run.ts'
 import { checkSnippets } from './snippets.ts'
 import { checkSources } from './sources.ts'
 
@@ -50,7 +50,10 @@ function typeTests(): Promise<Outcome> {
 }
 
 const sections: Record<string, Section> = {
-  lint: { title: 'format and lint (biome)', run: () => run(['biome', 'check', '--error-on-warnings', '--max-diagnostics=200', '.']) },
+  lint: {
+    title: 'format and lint (biome)',
+    run: () => run(['biome', 'check', '--error-on-warnings', '--max-diagnostics=200', '.']),
+  },
   sources: { title: 'source rules (length, declared imports)', run: sources },
   arrows: { title: 'arrows between tiles and cycles (dependency-cruiser)', run: arrows },
   types: { title: 'types of everything (tsc)', run: () => run(['tsc', '-p', 'tsconfig.json', '--pretty']) },
@@ -61,7 +64,10 @@ const sections: Record<string, Section> = {
     title: 'unused files, exports and dependencies (knip)',
     run: () => run(['knip', '--no-progress', '--no-config-hints']),
   },
-  build: { title: 'build (turbo, tsc)', run: () => run(['turbo', 'run', 'build', '--output-logs=errors-only']) },
+  build: {
+    title: 'build (turbo, tsc)',
+    run: () => run([...pnpm(), 'exec', 'turbo', 'run', 'build', '--output-logs=errors-only']),
+  },
   publishing: { title: 'published packages (contents, publint, are the types wrong)', run: checkPublishing },
 }
 

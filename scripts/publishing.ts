@@ -1,19 +1,12 @@
 import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { type Outcome, root, run, runAll } from './run.ts'
+import { type Outcome, pnpm, root, run, runAll } from './run.ts'
 
 type Manifest = { name: string; private?: boolean }
 
 const needed = ['package/dist/index.js', 'package/dist/index.d.ts', 'package/src/index.ts', 'package/LICENSE']
 const unwanted = /^package\/(?:test|test-d|node_modules|\.turbo)\/|\.tsbuildinfo$/
-
-/** The pnpm that runs this script, or the one from the registry when started by hand. */
-function pnpm(): string[] {
-  const path = process.env.npm_execpath
-  if (path === undefined || !path.includes('pnpm')) return ['npx', '--yes', 'pnpm@12']
-  return /\.[cm]?js$/.test(path) ? ['node', path] : [path]
-}
 
 async function checkPackage(folder: string, name: string, temporary: string): Promise<Outcome> {
   const tarball = join(temporary, `${name.replaceAll(/[^\w]/g, '-')}.tgz`)

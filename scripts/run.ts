@@ -6,6 +6,13 @@ export const root = resolve(import.meta.dirname, '..')
 
 export type Outcome = { readonly ok: boolean; readonly output: string }
 
+/** The pnpm that runs this script, or the one from the registry when started by hand. */
+export function pnpm(): string[] {
+  const path = process.env.npm_execpath
+  if (path === undefined || !path.includes('pnpm')) return ['npx', '--yes', 'pnpm@12']
+  return /\.[cm]?js$/.test(path) ? ['node', path] : [path]
+}
+
 /** Runs a tool of the workspace and collects its output; with `live` the output goes straight to the terminal. */
 export function run(command: readonly string[], options: { cwd?: string; live?: boolean } = {}): Promise<Outcome> {
   const [file = '', ...args] = command

@@ -51,7 +51,8 @@ function erfinv(x: Node): Node {
   const y = b('mul', where(b('lt', w, constantLike(x, 5)), near, far), x)
   const slope = b('mul', constantLike(x, 2 / Math.sqrt(Math.PI)), u('exp', u('neg', b('mul', y, y))))
   const refined = b('sub', y, b('div', b('sub', u('erf', y), x), slope))
-  const inside = b('lt', u('abs', x), constantLike(x, 0.99))
+  // Nearer to 1 the step would lose more to cancellation in erf(y) - x than it gains.
+  const inside = b('lt', u('abs', x), constantLike(x, x.dtype === 'float64' ? 1 - 1e-8 : 0.99))
   const edge = b('div', x, b('sub', constantLike(x, 1), u('abs', x)))
   const beyond = b('ge', u('abs', x), constantLike(x, 1))
   // At +-1 the quotient is the infinity of the right sign; outside it must be NaN.
@@ -94,7 +95,7 @@ const unary: { readonly [F in DecomposableUnaryFn]: (x: Node) => Node } = {
     }),
   acosh: (x) => {
     const t = b('sub', x, constantLike(x, 1))
-    const small = u('log1p', b('add', t, u('sqrt', b('mul', t, b('add', x, constantLike(x, 1))))))
+    const small = u('log1p', b('add', t, b('mul', u('sqrt', t), u('sqrt', b('add', x, constantLike(x, 1))))))
     return where(b('gt', x, constantLike(x, 1e9)), b('add', u('log', x), constantLike(x, LN2)), small)
   },
   atanh: (x) =>

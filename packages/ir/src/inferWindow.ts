@@ -121,8 +121,12 @@ export function inferPoolPair(x: Node, other: Node, attrs: PoolAttrs, like: 'in'
   const out = inferPool(x, attrs)
   const expected = like === 'in' ? x.shape : out
   if (other.dtype !== x.dtype || !sameShape(other.shape, expected))
-    throw new OpError('maxPoolGrad', `needs ${x.dtype} of the ${like === 'in' ? 'input' : 'output'} shape`, {
-      shapes: [other.shape, expected],
-    })
+    throw new OpError(
+      like === 'in' ? 'maxPoolPick' : 'maxPoolGrad',
+      `needs ${x.dtype} of the ${like === 'in' ? 'input' : 'output'} shape`,
+      {
+        shapes: [other.shape, expected],
+      },
+    )
   return out
 }

@@ -1,6 +1,6 @@
 import { build, type Dims, type Node, OpError } from '@tessella/ir'
 import { asFloat } from './promotion.ts'
-import { checkInput, type PerDim, perDim, windowAttrs } from './window.ts'
+import { checkFits, checkInput, type PerDim, perDim, windowAttrs } from './window.ts'
 
 export interface PoolOptions {
   /** The kernel unless given: windows that do not overlap. */
@@ -32,14 +32,18 @@ function geometry(op: string, spatial: number, x: Node, size: PerDim, options: P
   checkInput(op, x, spatial)
   const kernel = perDim(op, 'kernel', size, spatial, 1)
   const input = x.shape.slice(2)
-  const { stride, padding, dilation } = windowAttrs(op, input, kernel, options.stride ?? kernel, options)
+  const window = windowAttrs(op, input, kernel, options.stride ?? kernel, options)
+  const { stride, padding, dilation } = window
   for (const [i, [p]] of padding.entries())
     if (p > Math.floor((kernel[i] as number) / 2))
       throw new OpError(op, `padding ${p} is more than half of the kernel ${kernel[i]}`, {
         shapes: [x.shape],
         hint: 'A window in the corner must see more than padding.',
       })
-  if (!options.ceilMode) return { kernel, stride, padding, dilation, reach: padding }
+  if (!options.ceilMode) {
+    checkFits(op, x, kernel, window)
+    return { kernel, stride, padding, dilation, reach: padding }
+  }
   const reach = padding.map(([lo, hi], i): readonly [number, number] => {
     const n = input[i] as number
     const s = stride[i] as number

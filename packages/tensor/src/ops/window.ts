@@ -59,6 +59,20 @@ export function windowAttrs(
   return { stride: strides, padding: widths.map((p) => [p, p] as const), dilation }
 }
 
+/** Refuses kernels that have no place in the padded input. */
+export function checkFits(op: string, x: Node, kernel: Dims, { padding, dilation }: WindowAttrs): void {
+  const input = x.shape.slice(2)
+  const fits = input.every((n, i) => {
+    const [lo, hi] = padding[i] as readonly [number, number]
+    return n + lo + hi > (dilation[i] as number) * ((kernel[i] as number) - 1)
+  })
+  if (!fits)
+    throw new OpError(op, `a kernel of [${kernel.join(', ')}] does not fit the padded input`, {
+      shapes: [x.shape],
+      hint: 'Use a smaller kernel or more padding.',
+    })
+}
+
 function floats(op: string, x: Node, weight: Node, spatial: number): readonly [Node, Node] {
   checkInput(op, x, spatial)
   if (weight.shape.length !== spatial + 2)
@@ -93,6 +107,7 @@ export function conv(
 ): Node {
   const [a, w] = floats(op, x, weight, spatial)
   const window = windowAttrs(op, a.shape.slice(2), w.shape.slice(2), options.stride ?? 1, options)
+  checkFits(op, a, w.shape.slice(2), window)
   return addBias(op, build.conv(a, w, { ...window, groups: options.groups ?? 1 }), bias)
 }
 

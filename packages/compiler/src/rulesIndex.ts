@@ -1,6 +1,8 @@
 import { type BinaryFn, isFloat, type Node, sizeOf, type UnaryFn } from '@tessella/ir'
 import { constantOf, type Rewriter } from './rewriter.ts'
+import { roleOf } from './roles.ts'
 import type { Rule } from './rules.ts'
+import { baseOf } from './view.ts'
 
 /** NaN in, NaN out: a gather that answers NaN outside its source may happen before these. */
 const passesNaN: ReadonlySet<UnaryFn | BinaryFn> = new Set<UnaryFn | BinaryFn>([
@@ -16,6 +18,7 @@ export const gatherRule: Rule<'gather'> = (r, [x, index], { axis }) => {
     return r.node('unary', [r.node('gather', [x.src[0], index], { axis })], { fn: x.attrs.fn })
   if (x.op !== 'binary' || !passesNaN.has(x.attrs.fn)) return undefined
   const [a, b] = x.src
+  if (isResult(r, a) || isResult(r, b)) return undefined
   const first = steady(r, a, axis, index)
   const second = steady(r, b, axis, index)
   // One operand must be gathered, or nothing would answer NaN outside.
@@ -23,6 +26,12 @@ export const gatherRule: Rule<'gather'> = (r, [x, index], { axis }) => {
   const pick = (y: Node) => r.node('gather', [y, index], { axis })
   if (first) return r.node('binary', [first, pick(b)], { fn: x.attrs.fn })
   return r.node('binary', [pick(a), second ?? pick(b)], { fn: x.attrs.fn })
+}
+
+/** A result that only `x` uses: then x is its kernel's epilogue, and is in memory anyway. */
+function isResult(r: Rewriter, x: Node): boolean {
+  const role = roleOf(baseOf(x))
+  return (role === 'reduce' || role === 'routine') && !r.shared.has(x) && !r.shared.has(baseOf(x))
 }
 
 /** Neither stored nor worth two gathers. */

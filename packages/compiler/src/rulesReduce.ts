@@ -1,4 +1,4 @@
-import { type Dims, type Node, sizeOf } from '@tessella/ir'
+import { type Dims, isFloat, type Node, type NodeOf, sizeOf } from '@tessella/ir'
 import { foldReduce } from './fold.ts'
 import { constantOf, type Rewriter } from './rewriter.ts'
 import type { Rule } from './rules.ts'
@@ -36,20 +36,75 @@ export const reduceRule: Rule<'reduce'> = (r, [x], { fn, axes }) => {
     const all = [...x.attrs.axes, ...axes.map((a) => kept[a] as number)].sort((p, q) => p - q)
     return r.node('reduce', [x.src[0]], { fn, axes: all })
   }
-  return fn === 'sum' ? factorOut(r, x, axes, shape) : undefined
+  return fn === 'sum' ? (oneHotSum(r, x, axes, shape) ?? productSum(r, x, axes) ?? factorOut(r, x, axes, shape)) : undefined
 }
 
-/** sum(x * y) = y * sum(x) where y does not change along the axes. */
-function factorOut(r: Rewriter, x: Node, axes: Dims, shape: Dims): Node | undefined {
-  if (x.op === 'unary' && x.attrs.fn === 'neg' && !r.shared.has(x))
-    return r.node('unary', [r.node('reduce', [x.src[0]], { fn: 'sum', axes })], { fn: 'neg' })
-  if (x.op !== 'binary' || x.attrs.fn !== 'mul' || r.shared.has(x)) return undefined
-  const steady = (y: Node) => y.op === 'expand' && axes.every((a) => y.src[0].shape[a] === 1)
+const isSteady = (x: Node, axes: Dims): x is NodeOf<'expand'> => x.op === 'expand' && axes.every((a) => x.src[0].shape[a] === 1)
+
+interface Factored {
+  readonly rest: Node
+  readonly factor: NodeOf<'expand'>
+  readonly fn: 'mul' | 'div'
+}
+
+/** x as rest * factor or rest / factor with a factor that does not change along the axes. */
+function factorOf(r: Rewriter, x: Node, axes: Dims): Factored | undefined {
+  if (x.op !== 'binary' || r.shared.has(x)) return undefined
+  const { fn } = x.attrs
   const [a, b] = x.src
-  const [factor, other] = steady(b) ? [b, a] : steady(a) ? [a, b] : []
-  if (factor?.op !== 'expand' || other === undefined) return undefined
-  const small = r.reshape(r.expand(factor.src[0], onesAt(x.shape, axes)), shape)
-  return r.node('binary', [r.node('reduce', [other], { fn: 'sum', axes }), small], { fn: 'mul' })
+  if (fn !== 'mul' && fn !== 'div') return undefined
+  if (isSteady(b, axes)) return { rest: a, factor: b, fn }
+  if (fn === 'div') return undefined
+  if (isSteady(a, axes)) return { rest: b, factor: a, fn }
+  for (const [y, other] of [
+    [a, b],
+    [b, a],
+  ] as const) {
+    const inner = y === other ? undefined : factorOf(r, y, axes)
+    if (inner) return { ...inner, rest: r.node('binary', [other, inner.rest], { fn: 'mul' }) }
+  }
+  return undefined
+}
+
+/** sum(x * y) = y * sum(x) where y does not change along the axes; so for divisors and signs. */
+function factorOut(r: Rewriter, x: Node, axes: Dims, shape: Dims): Node | undefined {
+  const sum = (y: Node) => r.node('reduce', [y], { fn: 'sum', axes })
+  if (x.op === 'unary' && x.attrs.fn === 'neg' && !r.shared.has(x)) return r.node('unary', [sum(x.src[0])], { fn: 'neg' })
+  if (!isFloat(x.dtype)) return undefined
+  const found = factorOf(r, x, axes)
+  if (found === undefined) return undefined
+  const small = r.reshape(r.expand(found.factor.src[0], onesAt(x.shape, axes)), shape)
+  return r.node('binary', [sum(found.rest), small], { fn: found.fn })
+}
+
+/** sum over j of (j == index ? v : 0) = v where index is inside the axis. */
+function oneHotSum(r: Rewriter, x: Node, axes: Dims, shape: Dims): Node | undefined {
+  const axis = axes[0]
+  if (axes.length !== 1 || axis === undefined || x.op !== 'select' || constantOf(x.src[2]) !== 0) return undefined
+  const [test, v] = x.src
+  if (test.op !== 'binary' || test.attrs.fn !== 'eq' || !isSteady(v, axes)) return undefined
+  const [place, index] = test.src
+  if (place.op !== 'iota' || place.attrs.axis !== axis || !isSteady(index, axes)) return undefined
+  const line = (y: NodeOf<'expand'>) => r.reshape(r.expand(y.src[0], onesAt(x.shape, axes)), shape)
+  const at = line(index)
+  const number = (value: number) => r.full(shape, value, at.dtype)
+  const low = r.node('binary', [at, number(0)], { fn: 'ge' })
+  const high = r.node('binary', [at, number(x.shape[axis] as number)], { fn: 'lt' })
+  const inside = r.node('binary', [low, high], { fn: 'and' })
+  return r.node('select', [inside, line(v), r.full(shape, 0, v.dtype)], {})
+}
+
+/** The sum of a batch of products is one product with a longer inner dimension. */
+function productSum(r: Rewriter, x: Node, axes: Dims): Node | undefined {
+  if (x.op !== 'matmul' || r.shared.has(x) || axes.length !== x.shape.length - 2) return undefined
+  const batch = axes.length
+  if (axes.some((a) => a >= batch)) return undefined
+  const [a, b] = x.src
+  const [m, k] = a.shape.slice(-2) as [number, number]
+  const n = b.shape[batch + 1] as number
+  const all = k * sizeOf(a.shape.slice(0, batch))
+  const moved = r.node('permute', [a], { perm: [batch, ...axes, batch + 1] })
+  return r.node('matmul', [r.reshape(moved, [m, all]), r.reshape(b, [all, n])], {})
 }
 
 /** The position in an axis of one element. */

@@ -20,11 +20,12 @@ function ownCost(node: Node): number {
 }
 
 /** Recomputing up to this much work in all costs less than a kernel of its own. */
-const smallWork = 4096
+const smallWork = 16384
 /** Recomputing this much per element costs less than the memory traffic of keeping it. */
 const cheapElement = 6
-/** Work per element that is worth a kernel when its result is spread over a larger value. */
+/** Work per element, and in all, that is worth storing a value which spreads over a larger one. */
 const cheapSpread = 4
+const smallSpread = 2048
 /** Most operations in a row inside one expression; also bounds the recursion of `Lowering`. */
 const longest = 100
 
@@ -170,7 +171,7 @@ class Stores {
   #storeBeforeGrowth(node: Node, infos: Map<Node, Inline>): void {
     const from = underViews(node)
     const { cost } = infos.get(from) as Inline
-    if (this.stored.has(from) || cost <= cheapSpread || sizeOf(node.shape) * cost <= smallWork) return
+    if (this.stored.has(from) || cost <= cheapSpread || sizeOf(node.shape) * cost <= smallSpread) return
     if (sizeOf(from.shape) >= sizeOf(node.shape)) return
     this.stored.add(from)
     this.#refresh(node, infos)

@@ -15,7 +15,7 @@ export function collapse(loops: readonly Loop[], forms: readonly Affine[]): Loop
     const last = out.at(-1)
     const even =
       last !== undefined &&
-      forms.every((at) => at.strides[last.dimension] === (at.strides[loop.dimension] as number) * loop.size)
+      forms.every((at) => strideOf(at, last) === strideOf(at, loop) * loop.size)
     if (even && last) out[out.length - 1] = { size: last.size * loop.size, dimension: loop.dimension }
     else out.push(loop)
   }
@@ -27,7 +27,8 @@ export function loopsOf(domain: readonly number[], from = 0): Loop[] {
   return domain.map((size, i) => ({ size, dimension: from + i }))
 }
 
-export const strideOf = (at: Affine, loop: Loop): number => at.strides[loop.dimension] as number
+/** Forms over fewer dimensions (epilogues of reductions) do not move in the others. */
+export const strideOf = (at: Affine, loop: Loop): number => at.strides[loop.dimension] ?? 0
 
 /** `loops` with the loop at `index` moved to the end. */
 export function innermost(loops: readonly Loop[], index: number): Loop[] {

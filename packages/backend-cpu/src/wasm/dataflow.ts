@@ -15,6 +15,7 @@ type Payload =
   | { readonly kind: 'local'; readonly local: Local }
   | { readonly kind: 'splat'; readonly bits: number }
   | { readonly kind: 'splat64'; readonly low: number; readonly high: number }
+  | { readonly kind: 'vector'; readonly words: readonly number[] }
   | { readonly kind: 'integer'; readonly value: number }
   | { readonly kind: 'call'; readonly f: FunctionRef }
   /** args = [mask, fast, ...rest]: any lane of mask set ? f(fast, ...rest) : fast. */
@@ -114,6 +115,11 @@ export class Dataflow {
   splat64(low: number, high: number): Value {
     if (low >>> 0 === high >>> 0) return this.splat(low)
     return this.#node(`splat64 ${low >>> 0} ${high >>> 0}`, 'v128', { kind: 'splat64', low, high }, [], 0)
+  }
+
+  /** Four lanes of their own, built in place: not for hot loops. */
+  vector(words: readonly number[]): Value {
+    return this.#node(`vector ${words.join()}`, 'v128', { kind: 'vector', words }, [], 0)
   }
 
   integer(value: number): Value {
@@ -270,6 +276,9 @@ function emitValues(
         return
       case 'splat64':
         pushSplat64(f, context.constants, p.low, p.high)
+        return
+      case 'vector':
+        f.v128(new Uint8Array(new Int32Array(p.words).buffer))
         return
       case 'call':
         f.call(p.f)

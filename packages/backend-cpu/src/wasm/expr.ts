@@ -138,7 +138,7 @@ export class Lowering {
     const first = this.#g.v('i32x4.splat', this.#site.index(at))
     const stride = this.#site.lanes === 1 ? 0 : this.#site.laneStride(at)
     if (stride === 0) return first
-    return this.#l.iadd(first, laneNumbers(this.#g, stride))
+    return this.#l.iadd(first, this.#g.vector([0, stride, 2 * stride, 3 * stride]))
   }
 
   #random(e: Extract<Expr, { kind: 'random' }>): Value {
@@ -207,13 +207,6 @@ export function operands(e: Expr): readonly Expr[] {
     default:
       return []
   }
-}
-
-/** [0, stride, 2 stride, 3 stride]. */
-function laneNumbers(g: Dataflow, stride: number): Value {
-  let v = g.splat(0)
-  for (let lane = 1; lane < 4; lane++) v = g.replace('i32x4.replace_lane', lane, v, g.integer(lane * stride))
-  return v
 }
 
 /** A constant in the lane form of its dtype. */

@@ -85,7 +85,10 @@ function samePair(op: string, a: Node, b: Node): void {
 
 const rules: Rules = {
   constant: (_, { dtype }) => of([], dtype),
-  parameter: (_, { shape, dtype }) => (checkSizes('parameter', shape), of(shape, dtype)),
+  parameter: (_, { shape, dtype }) => {
+    checkSizes('parameter', shape)
+    return of(shape, dtype)
+  },
   iota: (_, { shape, axis, dtype }) => {
     checkSizes('iota', shape)
     checkAxis('iota', axis, shape)
@@ -149,7 +152,10 @@ const rules: Rules = {
   convGradInput: ([dy, w], attrs) => of(inferConvGradInput(dy, w, attrs), dy.dtype),
   convGradWeight: ([x, dy], attrs) => of(inferConvGradWeight(x, dy, attrs), x.dtype),
   maxPool: ([x], attrs) => of(inferPool(x, attrs), x.dtype),
-  maxPoolGrad: ([x, dy], attrs) => (inferPoolPair(x, dy, attrs, 'out'), of(x.shape, x.dtype)),
+  maxPoolGrad: ([x, dy], attrs) => {
+    inferPoolPair(x, dy, attrs, 'out')
+    return of(x.shape, x.dtype)
+  },
   maxPoolPick: ([x, v], attrs) => of(inferPoolPair(x, v, attrs, 'in'), x.dtype),
   gather: ([x, index], { axis }) => {
     checkIndex('gather', index)

@@ -28,7 +28,7 @@ import { commitCell } from './variable.ts'
 
 /** What a caller may pass where the traced function takes `T`: scalars also as plain numbers. */
 export type CallArg<T> = number extends T
-  ? ShapeError<'compile: a number would be frozen; declare the parameter as Tensor<[]> and pass the number'>
+  ? ShapeError<'compile: a number would be frozen; declare the parameter as Tensor<[], "float32"> and pass the number'>
   : T extends Tensor<readonly [], infer _D>
     ? T | number
     : T
@@ -181,7 +181,7 @@ function replay(entry: Entry, dynamic: readonly unknown[], device: Device): unkn
  * Plain JavaScript in `fn` runs only while recording. Inside another compiled function it is part of that one.
  *
  * @example
- * const step = compile((x: Tensor<[number, 4]>, rate: Tensor<[]>) => {
+ * const step = compile((x: Tensor<[number, 4], 'float32'>, rate: Tensor<[], 'float32'>) => {
  *   w.assign(w.value.sub(x.mean(0).mul(rate)))
  *   return w.value.sum()
  * })

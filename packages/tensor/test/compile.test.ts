@@ -1,6 +1,17 @@
 import { reference } from '@tessella/testing'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { compile, disposeBackend, memory, OpError, scalar, type Tensor, tensor, useBackend, Variable, zeros } from '../src/index.ts'
+import {
+  compile,
+  disposeBackend,
+  memory,
+  OpError,
+  scalar,
+  type Tensor,
+  tensor,
+  useBackend,
+  Variable,
+  zeros,
+} from '../src/index.ts'
 
 beforeAll(async () => {
   await useBackend(reference())
@@ -35,7 +46,7 @@ describe('Variable', () => {
 describe('compile', () => {
   it('replays with dynamic tensors and numbers', async () => {
     let traces = 0
-    const f = compile((x: Tensor<[number]>, k: Tensor<[]>) => {
+    const f = compile((x: Tensor<[number], 'float32'>, k: Tensor<[], 'float32'>) => {
       traces++
       return x.mul(k).sum()
     })
@@ -48,7 +59,7 @@ describe('compile', () => {
 
   it('updates Variables in order and reads staged values', async () => {
     const w = new Variable(tensor([1, 2]))
-    const step = compile((rate: Tensor<[]>) => {
+    const step = compile((rate: Tensor<[], 'float32'>) => {
       w.assign(w.value.mul(rate))
       const between = w.value.sum()
       w.assign(w.value.add(1))
@@ -87,23 +98,27 @@ describe('compile', () => {
 
   it('computes values from outside once and nests', async () => {
     const c = tensor([1, 2]).mul(3)
-    const inner = compile((x: Tensor<[number]>, k: Tensor<[]>) => x.add(c).mul(k))
-    const outer = compile((x: Tensor<[number]>) => inner(x, 2).sum())
+    const inner = compile((x: Tensor<[number], 'float32'>, k: Tensor<[], 'float32'>) => x.add(c).mul(k))
+    const outer = compile((x: Tensor<[number], 'float32'>) => inner(x, 2).sum())
     expect(await outer(tensor([0, 1])).item()).toBe(20)
   })
 
   it('answers structures and statics', async () => {
-    const f = compile((x: Tensor<[number]>, mode: string) => ({ mode, list: [x.add(1), x.neg()], none: undefined }))
+    const f = compile((x: Tensor<[number], 'float32'>, mode: string) => ({
+      mode,
+      list: [x.add(1), x.neg()],
+      none: undefined,
+    }))
     const r = f(tensor([1]), 'a')
     expect(r.mode).toBe('a')
     expect(await r.list[1]?.item()).toBe(-1)
   })
 
   it('refuses async functions and reads while tracing', async () => {
-    const later = compile(async (x: Tensor<[number]>) => x)
+    const later = compile(async (x: Tensor<[number], 'float32'>) => x)
     expect(() => later(tensor([1]))).toThrow(/async/)
     let leaked: Promise<number> | undefined
-    const f = compile((x: Tensor<[]>) => {
+    const f = compile((x: Tensor<[], 'float32'>) => {
       leaked = x.item()
       return x
     })
@@ -113,7 +128,7 @@ describe('compile', () => {
 
   it('holds memory flat over 10,000 compiled steps', async () => {
     const w = new Variable(zeros([64]))
-    const step = compile((x: Tensor<[number]>) => {
+    const step = compile((x: Tensor<[number], 'float32'>) => {
       w.assign(w.value.mul(0.9).add(x))
       return w.value.sum()
     })

@@ -20,47 +20,35 @@ export type Operand = Tensor | number
 
 export type DTypeOf<T> = T extends { readonly dtype: infer D extends DType } ? D : never
 
-/** The second operand: a number always fits, a tensor must broadcast. */
-export type Beside<A, B, Op extends string> = A extends number
+/** The second operand of a method: a number always fits, a tensor must broadcast. */
+export type BesideOn<S extends Shape, B, Op extends string> = B extends number
   ? B
-  : B extends number
-    ? B
-    : Fits<Broadcast<ShapeOf<A>, ShapeOf<B>, Op>, B>
-/** The shape of a binary function's result. */
-export type Spread<A, B, Op extends string> = A extends number
-  ? ShapeOf<B>
-  : B extends number
-    ? ShapeOf<A>
-    : Ok<Broadcast<ShapeOf<A>, ShapeOf<B>, Op>>
+  : Fits<Broadcast<S, ShapeOf<B>, Op>, B>
+/** The shape of a binary method's result; a number leaves it, even where it is generic. */
+export type SpreadOn<S extends Shape, B, Op extends string> = B extends number ? S : Ok<Broadcast<S, ShapeOf<B>, Op>>
+/** The common dtype of a tensor and an operand. */
+export type CommonOn<D extends DType, B> = B extends number ? WithNumber<D, B> : Promote<D, DTypeOf<B>>
 
-/** The common dtype of two operands; two numbers are float32. */
+/** As {@link BesideOn} where the first operand may be a number too. */
+export type Beside<A, B, Op extends string> = A extends number ? B : BesideOn<ShapeOf<A>, B, Op>
+export type Spread<A, B, Op extends string> = A extends number ? ShapeOf<B> : SpreadOn<ShapeOf<A>, B, Op>
+/** Two numbers are float32. */
 export type Common<A, B> = A extends number
   ? B extends number
     ? 'float32'
     : WithNumber<DTypeOf<B>, A>
-  : B extends number
-    ? WithNumber<DTypeOf<A>, B>
-    : Promote<DTypeOf<A>, DTypeOf<B>>
+  : CommonOn<DTypeOf<A>, B>
 
-/** Sums and products of two operands. */
-export type Arith<A, B, Op extends string> = Tensor<Spread<A, B, Op>, ArithOf<Common<A, B>>>
-/** Quotients and powers of two operands. */
-export type Fraction<A, B, Op extends string> = Tensor<Spread<A, B, Op>, FloatOf<Common<A, B>>>
-/** One of two operands. */
-export type Choice<A, B, Op extends string> = Tensor<Spread<A, B, Op>, ComputeOf<Common<A, B>>>
-/** One of two operands, storage dtypes included. */
-export type Either<A, B> = Tensor<Spread<A, B, 'where'>, Common<A, B>>
+/** The dtype of a power: numbers as exponents keep integers. */
+export type PowerOf<D extends DType, B> = B extends number ? ArithOf<CommonOn<D, B>> : FloatOf<CommonOn<D, B>>
+
+/** The common dtype of a tensor and a bound; a number that is not a literal leaves the tensor's. */
+type BoundOf<D extends DType, B> = number extends B ? D : CommonOn<D, B>
 /** A tensor between two bounds. */
-export type Between<A, B, C, Op extends string> = Tensor<
-  Ok<Broadcast3<ShapeOf<A>, ShapeOf<B>, ShapeOf<C>, Op>>,
-  ComputeOf<CommonTensor<A, B> | CommonTensor<A, C>>
+export type Between<S extends Shape, D extends DType, B, C> = Tensor<
+  Ok<Broadcast3<S, ShapeOf<B>, ShapeOf<C>, 'clip'>>,
+  ComputeOf<BoundOf<D, B> | BoundOf<D, C>>
 >
-/** {@link Common} that leaves wide numbers the tensor's dtype alone. */
-type CommonTensor<A, B> = number extends B ? DTypeOf<A> : Common<A, B>
-/** A truth for two operands. */
-export type Truth<A, B, Op extends string> = Tensor<Spread<A, B, Op>, 'bool'>
-/** The power of a base: numbers as exponents keep integers. */
-export type Power<A, B> = Tensor<Spread<A, B, 'pow'>, B extends number ? ArithOf<Common<A, B>> : FloatOf<Common<A, B>>>
 
 /** Reduced dimensions stay as sizes of 1 with `keepdims`. */
 export interface KeepDims<K extends boolean> {

@@ -37,7 +37,12 @@ function naive(operands: readonly Operand[], output: string, sizes: Readonly<Rec
 /** Up to three operands over four labels, with repeated labels and dimensions of 1, and a result of some labels. */
 const equations = fc
   .record({
-    sizes: fc.record({ a: fc.integer({ min: 1, max: 3 }), b: fc.constant(2), c: fc.constant(3), d: fc.integer({ min: 1, max: 2 }) }),
+    sizes: fc.record({
+      a: fc.integer({ min: 1, max: 3 }),
+      b: fc.constant(2),
+      c: fc.constant(3),
+      d: fc.integer({ min: 1, max: 2 }),
+    }),
     terms: fc.array(fc.array(fc.constantFrom('a', 'b', 'c', 'd'), { maxLength: 3 }), { minLength: 1, maxLength: 3 }),
     ones: fc.array(fc.boolean(), { minLength: 9, maxLength: 9 }),
     keep: fc.array(fc.boolean(), { minLength: 4, maxLength: 4 }),
@@ -55,7 +60,10 @@ const equations = fc
       const size = shape.reduce((p, n) => p * n, 1)
       return { labels: labels.join(''), shape, data: Array.from({ length: size }, (_, i) => values[(i + t) % 30]!) }
     })
-    const output = [...seen].filter((_, i) => keep[i]).reverse().join('')
+    const output = [...seen]
+      .filter((_, i) => keep[i])
+      .reverse()
+      .join('')
     return { operands, output, sizes }
   })
 
@@ -74,12 +82,29 @@ describe('einsum', () => {
     )
   })
 
-  const m = tensor([[1, 2], [3, 4]])
+  const m = tensor([
+    [1, 2],
+    [3, 4],
+  ])
   it.each([
-    ['the order of the alphabet without an arrow', einsum('ba', m), [[1, 3], [2, 4]]],
+    [
+      'the order of the alphabet without an arrow',
+      einsum('ba', m),
+      [
+        [1, 3],
+        [2, 4],
+      ],
+    ],
     ['a trace', einsum('ii->', m), 5],
     ['a diagonal', einsum('ii->i', m), [1, 4]],
-    ['leading dimensions', einsum('...ij,...jk->...ik', m, m), [[7, 10], [15, 22]]],
+    [
+      'leading dimensions',
+      einsum('...ij,...jk->...ik', m, m),
+      [
+        [7, 10],
+        [15, 22],
+      ],
+    ],
     ['leading dimensions of one operand only', einsum('...i,i->...', m, tensor([1, 10])), [21, 43]],
     ['spaces', einsum(' i j , j -> i ', m, tensor([1, 1])), [3, 7]],
     ['integers of one operand', einsum('ij->j', m.cast('int32')), [4, 6]],

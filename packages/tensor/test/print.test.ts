@@ -1,5 +1,5 @@
-import { reference } from '@tessella/testing'
 import { inspect } from 'node:util'
+import { reference } from '@tessella/testing'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { arange, disposeBackend, formatElements, fromData, ones, tensor, useBackend, zeros } from '../src/index.ts'
 
@@ -17,7 +17,11 @@ describe('format', () => {
     ['what is not finite', tensor([Number.NaN, Number.NEGATIVE_INFINITY, 0.5]), 'tensor([   nan,   -inf, 0.5000])'],
     ['integers', tensor([1, 200], 'int32'), 'tensor([  1, 200], dtype=int32)'],
     ['bool', tensor([true, false]), 'tensor([ true, false])'],
-    ['half floats', fromData(new Uint16Array([0x3c00, 0xc100]), [2], 'float16'), 'tensor([ 1.0000, -2.5000], dtype=float16)'],
+    [
+      'half floats',
+      fromData(new Uint16Array([0x3c00, 0xc100]), [2], 'float16'),
+      'tensor([ 1.0000, -2.5000], dtype=float16)',
+    ],
     ['nothing', zeros([0]), 'tensor([])'],
     ['nothing in two dimensions', zeros([0, 3]), 'tensor([], size=[0, 3])'],
   ])('%s', async (_, x, text) => {

@@ -42,7 +42,9 @@ describe('promotion of a tensor and a number', () => {
     expect(t.sub(value, of(dtype)).dtype).toBe(expected)
   })
   it('refuses numbers that no integer of the dtype can be', () => {
-    expect(() => t.add(of('uint32'), -1)).toThrow("[add] the number -1 does not fit uint32. Cast the tensor first: x.cast('int32').")
+    expect(() => t.add(of('uint32'), -1)).toThrow(
+      "[add] the number -1 does not fit uint32. Cast the tensor first: x.cast('int32').",
+    )
     expect(() => t.mul(of('int32'), 2 ** 31)).toThrow(/does not fit int32.*cast\('float32'\)/)
   })
 })

@@ -3,7 +3,7 @@ import type { ArithOf, ComputeOf, FloatOf, RoundOf } from '../dtypes.ts'
 import { operandOf } from '../handle.ts'
 import * as ops from '../ops/elementwise.ts'
 import { anyAll } from '../ops/reduce.ts'
-import type { Arith, Beside, Between, Choice, DTypeOf, Either, Fraction, Operand, Power, Truth } from '../signatures.ts'
+import type { Beside, Between, Common, DTypeOf, Operand, PowerOf, Spread } from '../signatures.ts'
 import { fromNode, nodeOf, type Tensor } from '../tensor.ts'
 import type { Broadcast3, Ok, Shape, ShapeOf } from '../types/index.ts'
 
@@ -73,116 +73,141 @@ export const bitwiseNot = <S extends Shape, D extends DType>(x: Tensor<S, D>): T
 export const add = <const A extends Operand, const B extends Operand>(
   a: A,
   b: Beside<A, B, 'add'>,
-): Arith<A, B, 'add'> => fromNode(ops.add(operandOf(a), operandOf(b)))
+): Tensor<Spread<A, B, 'add'>, ArithOf<Common<A, B>>> => fromNode(ops.add(operandOf(a), operandOf(b)))
 export const sub = <const A extends Operand, const B extends Operand>(
   a: A,
   b: Beside<A, B, 'sub'>,
-): Arith<A, B, 'sub'> => fromNode(ops.sub(operandOf(a), operandOf(b)))
+): Tensor<Spread<A, B, 'sub'>, ArithOf<Common<A, B>>> => fromNode(ops.sub(operandOf(a), operandOf(b)))
 export const mul = <const A extends Operand, const B extends Operand>(
   a: A,
   b: Beside<A, B, 'mul'>,
-): Arith<A, B, 'mul'> => fromNode(ops.mul(operandOf(a), operandOf(b)))
+): Tensor<Spread<A, B, 'mul'>, ArithOf<Common<A, B>>> => fromNode(ops.mul(operandOf(a), operandOf(b)))
 /** True division: integers give float32. */
 export const div = <const A extends Operand, const B extends Operand>(
   a: A,
   b: Beside<A, B, 'div'>,
-): Fraction<A, B, 'div'> => fromNode(ops.div(operandOf(a), operandOf(b)))
+): Tensor<Spread<A, B, 'div'>, FloatOf<Common<A, B>>> => fromNode(ops.div(operandOf(a), operandOf(b)))
 /** The quotient rounded down, as Python's `//`. */
 export const floorDiv = <const A extends Operand, const B extends Operand>(
   a: A,
   b: Beside<A, B, 'floorDiv'>,
-): Arith<A, B, 'floorDiv'> => fromNode(ops.floorDiv(operandOf(a), operandOf(b)))
+): Tensor<Spread<A, B, 'floorDiv'>, ArithOf<Common<A, B>>> => fromNode(ops.floorDiv(operandOf(a), operandOf(b)))
 /** The remainder with the sign of the divisor, as Python's `%`. */
 export const remainder = <const A extends Operand, const B extends Operand>(
   a: A,
   b: Beside<A, B, 'remainder'>,
-): Arith<A, B, 'remainder'> => fromNode(ops.remainder(operandOf(a), operandOf(b)))
+): Tensor<Spread<A, B, 'remainder'>, ArithOf<Common<A, B>>> => fromNode(ops.remainder(operandOf(a), operandOf(b)))
 /** The remainder with the sign of the dividend, as JavaScript's `%`. */
 export const fmod = <const A extends Operand, const B extends Operand>(
   a: A,
   b: Beside<A, B, 'fmod'>,
-): Arith<A, B, 'fmod'> => fromNode(ops.fmod(operandOf(a), operandOf(b)))
+): Tensor<Spread<A, B, 'fmod'>, ArithOf<Common<A, B>>> => fromNode(ops.fmod(operandOf(a), operandOf(b)))
 /** The power; integers stay integers for whole exponents that are numbers. */
-export const pow = <const A extends Operand, const B extends Operand>(a: A, b: Beside<A, B, 'pow'>): Power<A, B> =>
+export const pow = <const A extends Operand, const B extends Operand>(
+  a: A,
+  b: Beside<A, B, 'pow'>,
+): Tensor<Spread<A, B, 'pow'>, A extends number ? FloatOf<Common<A, B>> : PowerOf<DTypeOf<A>, B>> =>
   fromNode(ops.pow(operandOf(a), operandOf(b)))
 /** The angle of the point (b, a). */
 export const atan2 = <const A extends Operand, const B extends Operand>(
   a: A,
   b: Beside<A, B, 'atan2'>,
-): Fraction<A, B, 'atan2'> => fromNode(ops.atan2(operandOf(a), operandOf(b)))
+): Tensor<Spread<A, B, 'atan2'>, FloatOf<Common<A, B>>> => fromNode(ops.atan2(operandOf(a), operandOf(b)))
 /** The larger of two elements; NaN wins. */
 export const maximum = <const A extends Operand, const B extends Operand>(
   a: A,
   b: Beside<A, B, 'maximum'>,
-): Choice<A, B, 'maximum'> => fromNode(ops.maximum(operandOf(a), operandOf(b)))
+): Tensor<Spread<A, B, 'maximum'>, ComputeOf<Common<A, B>>> => fromNode(ops.maximum(operandOf(a), operandOf(b)))
 /** The smaller of two elements; NaN wins. */
 export const minimum = <const A extends Operand, const B extends Operand>(
   a: A,
   b: Beside<A, B, 'minimum'>,
-): Choice<A, B, 'minimum'> => fromNode(ops.minimum(operandOf(a), operandOf(b)))
-export const eq = <const A extends Operand, const B extends Operand>(a: A, b: Beside<A, B, 'eq'>): Truth<A, B, 'eq'> =>
-  fromNode(ops.compare('eq', operandOf(a), operandOf(b)))
-export const ne = <const A extends Operand, const B extends Operand>(a: A, b: Beside<A, B, 'ne'>): Truth<A, B, 'ne'> =>
-  fromNode(ops.compare('ne', operandOf(a), operandOf(b)))
-export const lt = <const A extends Operand, const B extends Operand>(a: A, b: Beside<A, B, 'lt'>): Truth<A, B, 'lt'> =>
-  fromNode(ops.compare('lt', operandOf(a), operandOf(b)))
-export const le = <const A extends Operand, const B extends Operand>(a: A, b: Beside<A, B, 'le'>): Truth<A, B, 'le'> =>
-  fromNode(ops.compare('le', operandOf(a), operandOf(b)))
-export const gt = <const A extends Operand, const B extends Operand>(a: A, b: Beside<A, B, 'gt'>): Truth<A, B, 'gt'> =>
-  fromNode(ops.compare('gt', operandOf(a), operandOf(b)))
-export const ge = <const A extends Operand, const B extends Operand>(a: A, b: Beside<A, B, 'ge'>): Truth<A, B, 'ge'> =>
-  fromNode(ops.compare('ge', operandOf(a), operandOf(b)))
+): Tensor<Spread<A, B, 'minimum'>, ComputeOf<Common<A, B>>> => fromNode(ops.minimum(operandOf(a), operandOf(b)))
+export const eq = <const A extends Operand, const B extends Operand>(
+  a: A,
+  b: Beside<A, B, 'eq'>,
+): Tensor<Spread<A, B, 'eq'>, 'bool'> => fromNode(ops.compare('eq', operandOf(a), operandOf(b)))
+export const ne = <const A extends Operand, const B extends Operand>(
+  a: A,
+  b: Beside<A, B, 'ne'>,
+): Tensor<Spread<A, B, 'ne'>, 'bool'> => fromNode(ops.compare('ne', operandOf(a), operandOf(b)))
+export const lt = <const A extends Operand, const B extends Operand>(
+  a: A,
+  b: Beside<A, B, 'lt'>,
+): Tensor<Spread<A, B, 'lt'>, 'bool'> => fromNode(ops.compare('lt', operandOf(a), operandOf(b)))
+export const le = <const A extends Operand, const B extends Operand>(
+  a: A,
+  b: Beside<A, B, 'le'>,
+): Tensor<Spread<A, B, 'le'>, 'bool'> => fromNode(ops.compare('le', operandOf(a), operandOf(b)))
+export const gt = <const A extends Operand, const B extends Operand>(
+  a: A,
+  b: Beside<A, B, 'gt'>,
+): Tensor<Spread<A, B, 'gt'>, 'bool'> => fromNode(ops.compare('gt', operandOf(a), operandOf(b)))
+export const ge = <const A extends Operand, const B extends Operand>(
+  a: A,
+  b: Beside<A, B, 'ge'>,
+): Tensor<Spread<A, B, 'ge'>, 'bool'> => fromNode(ops.compare('ge', operandOf(a), operandOf(b)))
 /** Logic on truth values: what is not zero is true. */
 export const logicalAnd = <const A extends Operand, const B extends Operand>(
   a: A,
   b: Beside<A, B, 'logicalAnd'>,
-): Truth<A, B, 'logicalAnd'> => fromNode(ops.logical('logicalAnd', 'and', operandOf(a), operandOf(b)))
+): Tensor<Spread<A, B, 'logicalAnd'>, 'bool'> => fromNode(ops.logical('logicalAnd', 'and', operandOf(a), operandOf(b)))
 export const logicalOr = <const A extends Operand, const B extends Operand>(
   a: A,
   b: Beside<A, B, 'logicalOr'>,
-): Truth<A, B, 'logicalOr'> => fromNode(ops.logical('logicalOr', 'or', operandOf(a), operandOf(b)))
+): Tensor<Spread<A, B, 'logicalOr'>, 'bool'> => fromNode(ops.logical('logicalOr', 'or', operandOf(a), operandOf(b)))
 export const logicalXor = <const A extends Operand, const B extends Operand>(
   a: A,
   b: Beside<A, B, 'logicalXor'>,
-): Truth<A, B, 'logicalXor'> => fromNode(ops.logical('logicalXor', 'xor', operandOf(a), operandOf(b)))
+): Tensor<Spread<A, B, 'logicalXor'>, 'bool'> => fromNode(ops.logical('logicalXor', 'xor', operandOf(a), operandOf(b)))
 /** Bits of integers; logic on bool. */
 export const bitwiseAnd = <const A extends Operand, const B extends Operand>(
   a: A,
   b: Beside<A, B, 'bitwiseAnd'>,
-): Choice<A, B, 'bitwiseAnd'> => fromNode(ops.bitwise('bitwiseAnd', 'and', operandOf(a), operandOf(b)))
+): Tensor<Spread<A, B, 'bitwiseAnd'>, ComputeOf<Common<A, B>>> =>
+  fromNode(ops.bitwise('bitwiseAnd', 'and', operandOf(a), operandOf(b)))
 export const bitwiseOr = <const A extends Operand, const B extends Operand>(
   a: A,
   b: Beside<A, B, 'bitwiseOr'>,
-): Choice<A, B, 'bitwiseOr'> => fromNode(ops.bitwise('bitwiseOr', 'or', operandOf(a), operandOf(b)))
+): Tensor<Spread<A, B, 'bitwiseOr'>, ComputeOf<Common<A, B>>> =>
+  fromNode(ops.bitwise('bitwiseOr', 'or', operandOf(a), operandOf(b)))
 export const bitwiseXor = <const A extends Operand, const B extends Operand>(
   a: A,
   b: Beside<A, B, 'bitwiseXor'>,
-): Choice<A, B, 'bitwiseXor'> => fromNode(ops.bitwise('bitwiseXor', 'xor', operandOf(a), operandOf(b)))
+): Tensor<Spread<A, B, 'bitwiseXor'>, ComputeOf<Common<A, B>>> =>
+  fromNode(ops.bitwise('bitwiseXor', 'xor', operandOf(a), operandOf(b)))
 /** Bits moved up. */
 export const leftShift = <const A extends Operand, const B extends Operand>(
   a: A,
   b: Beside<A, B, 'leftShift'>,
-): Arith<A, B, 'leftShift'> => fromNode(ops.shift('leftShift', 'shl', operandOf(a), operandOf(b)))
+): Tensor<Spread<A, B, 'leftShift'>, ArithOf<Common<A, B>>> =>
+  fromNode(ops.shift('leftShift', 'shl', operandOf(a), operandOf(b)))
 /** Bits moved down; the sign of int32 stays. */
 export const rightShift = <const A extends Operand, const B extends Operand>(
   a: A,
   b: Beside<A, B, 'rightShift'>,
-): Arith<A, B, 'rightShift'> => fromNode(ops.shift('rightShift', 'shr', operandOf(a), operandOf(b)))
+): Tensor<Spread<A, B, 'rightShift'>, ArithOf<Common<A, B>>> =>
+  fromNode(ops.shift('rightShift', 'shr', operandOf(a), operandOf(b)))
 
 /** `a` where the condition holds (is not zero), `b` elsewhere; all three broadcast. */
 export const where = <C extends Tensor, const A extends Operand, const B extends Operand>(
   condition: C,
   a: A,
   b: Beside<A, B, 'where'>,
-): Tensor<Ok<Broadcast3<ShapeOf<C>, ShapeOf<A>, ShapeOf<B>, 'where'>>, DTypeOf<Either<A, B>>> =>
+): Tensor<Ok<Broadcast3<ShapeOf<C>, ShapeOf<A>, ShapeOf<B>, 'where'>>, Common<A, B>> =>
   fromNode(ops.where(nodeOf(condition), operandOf(a), operandOf(b)))
 
 /** Elements cut to [min, max]; bounds are numbers or tensors, `undefined` for none. At a bound the gradient is x's. */
-export const clip = <A extends Tensor, const B extends Operand = number, const C extends Operand = number>(
-  x: A,
+export const clip = <
+  S extends Shape,
+  D extends DType,
+  const B extends Operand = number,
+  const C extends Operand = number,
+>(
+  x: Tensor<S, D>,
   min?: B | undefined,
   max?: C | undefined,
-): Between<A, B, C, 'clip'> => {
+): Between<S, D, B, C> => {
   const bound = (b: Operand | undefined) => (b === undefined ? undefined : operandOf(b))
   return fromNode(ops.clip(nodeOf(x), bound(min), bound(max)))
 }
@@ -192,7 +217,7 @@ export const lerp = <A extends Tensor, const B extends Operand, const W extends 
   a: A,
   b: Beside<A, B, 'lerp'>,
   weight: W,
-): Tensor<Ok<Broadcast3<ShapeOf<A>, ShapeOf<B>, ShapeOf<W>, 'lerp'>>, FloatOf<DTypeOf<Either<A, B>>>> =>
+): Tensor<Ok<Broadcast3<ShapeOf<A>, ShapeOf<B>, ShapeOf<W>, 'lerp'>>, FloatOf<Common<A, B>>> =>
   fromNode(ops.lerp(nodeOf(a), operandOf(b), operandOf(weight)))
 
 /** Numbers in place of NaN (0) and the infinities (the largest numbers of the dtype). */
@@ -225,7 +250,7 @@ export const isClose = <A extends Tensor, const B extends Operand>(
   a: A,
   b: Beside<A, B, 'isClose'>,
   options: CloseOptions = {},
-): Truth<A, B, 'isClose'> => fromNode(ops.isClose(nodeOf(a), operandOf(b), ...closeness(options)))
+): Tensor<Spread<A, B, 'isClose'>, 'bool'> => fromNode(ops.isClose(nodeOf(a), operandOf(b), ...closeness(options)))
 /** Whether all elements are nearly equal. */
 export const allClose = <A extends Tensor, const B extends Operand>(
   a: A,

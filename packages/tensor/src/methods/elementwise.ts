@@ -3,7 +3,7 @@ import type { ArithOf, ComputeOf, FloatOf, RoundOf } from '../dtypes.ts'
 import { Handle, nodeOf, operandOf } from '../handle.ts'
 import { logSoftmax, relu, softmax } from '../ops/activation.ts'
 import * as ops from '../ops/elementwise.ts'
-import type { Arith, Beside, Between, Choice, Either, Fraction, Operand, Power, Truth } from '../signatures.ts'
+import type { BesideOn, Between, CommonOn, Operand, PowerOf, SpreadOn } from '../signatures.ts'
 import type { Tensor } from '../tensor.ts'
 import type { Shape } from '../types/index.ts'
 
@@ -23,103 +23,145 @@ export abstract class ElementwiseMethods<S extends Shape, D extends DType> exten
     return this.wrap(build.stopGradient(nodeOf(this)))
   }
 
-  add<A extends Tensor, const B extends Operand>(this: A, other: Beside<A, B, 'add'>): Arith<A, B, 'add'> {
+  add<S extends Shape, D extends DType, const B extends Operand>(
+    this: Tensor<S, D>,
+    other: BesideOn<S, B, 'add'>,
+  ): Tensor<SpreadOn<S, B, 'add'>, ArithOf<CommonOn<D, B>>> {
     return this.wrap(ops.add(nodeOf(this), operandOf(other)))
   }
-  sub<A extends Tensor, const B extends Operand>(this: A, other: Beside<A, B, 'sub'>): Arith<A, B, 'sub'> {
+  sub<S extends Shape, D extends DType, const B extends Operand>(
+    this: Tensor<S, D>,
+    other: BesideOn<S, B, 'sub'>,
+  ): Tensor<SpreadOn<S, B, 'sub'>, ArithOf<CommonOn<D, B>>> {
     return this.wrap(ops.sub(nodeOf(this), operandOf(other)))
   }
-  mul<A extends Tensor, const B extends Operand>(this: A, other: Beside<A, B, 'mul'>): Arith<A, B, 'mul'> {
+  mul<S extends Shape, D extends DType, const B extends Operand>(
+    this: Tensor<S, D>,
+    other: BesideOn<S, B, 'mul'>,
+  ): Tensor<SpreadOn<S, B, 'mul'>, ArithOf<CommonOn<D, B>>> {
     return this.wrap(ops.mul(nodeOf(this), operandOf(other)))
   }
   /** True division: integers give float32. */
-  div<A extends Tensor, const B extends Operand>(this: A, other: Beside<A, B, 'div'>): Fraction<A, B, 'div'> {
+  div<S extends Shape, D extends DType, const B extends Operand>(
+    this: Tensor<S, D>,
+    other: BesideOn<S, B, 'div'>,
+  ): Tensor<SpreadOn<S, B, 'div'>, FloatOf<CommonOn<D, B>>> {
     return this.wrap(ops.div(nodeOf(this), operandOf(other)))
   }
   /** The quotient rounded down, as Python's `//`. */
-  floorDiv<A extends Tensor, const B extends Operand>(
-    this: A,
-    other: Beside<A, B, 'floorDiv'>,
-  ): Arith<A, B, 'floorDiv'> {
+  floorDiv<S extends Shape, D extends DType, const B extends Operand>(
+    this: Tensor<S, D>,
+    other: BesideOn<S, B, 'floorDiv'>,
+  ): Tensor<SpreadOn<S, B, 'floorDiv'>, ArithOf<CommonOn<D, B>>> {
     return this.wrap(ops.floorDiv(nodeOf(this), operandOf(other)))
   }
   /** The remainder with the sign of the divisor, as Python's `%`. */
-  remainder<A extends Tensor, const B extends Operand>(
-    this: A,
-    other: Beside<A, B, 'remainder'>,
-  ): Arith<A, B, 'remainder'> {
+  remainder<S extends Shape, D extends DType, const B extends Operand>(
+    this: Tensor<S, D>,
+    other: BesideOn<S, B, 'remainder'>,
+  ): Tensor<SpreadOn<S, B, 'remainder'>, ArithOf<CommonOn<D, B>>> {
     return this.wrap(ops.remainder(nodeOf(this), operandOf(other)))
   }
   /** The remainder with the sign of the dividend, as JavaScript's `%`. */
-  fmod<A extends Tensor, const B extends Operand>(this: A, other: Beside<A, B, 'fmod'>): Arith<A, B, 'fmod'> {
+  fmod<S extends Shape, D extends DType, const B extends Operand>(
+    this: Tensor<S, D>,
+    other: BesideOn<S, B, 'fmod'>,
+  ): Tensor<SpreadOn<S, B, 'fmod'>, ArithOf<CommonOn<D, B>>> {
     return this.wrap(ops.fmod(nodeOf(this), operandOf(other)))
   }
   /** The power; integers stay integers for whole exponents that are numbers. */
-  pow<A extends Tensor, const B extends Operand>(this: A, other: Beside<A, B, 'pow'>): Power<A, B> {
+  pow<S extends Shape, D extends DType, const B extends Operand>(
+    this: Tensor<S, D>,
+    other: BesideOn<S, B, 'pow'>,
+  ): Tensor<SpreadOn<S, B, 'pow'>, PowerOf<D, B>> {
     return this.wrap(ops.pow(nodeOf(this), operandOf(other)))
   }
   /** The larger of two elements; NaN wins. */
-  maximum<A extends Tensor, const B extends Operand>(this: A, other: Beside<A, B, 'maximum'>): Choice<A, B, 'maximum'> {
+  maximum<S extends Shape, D extends DType, const B extends Operand>(
+    this: Tensor<S, D>,
+    other: BesideOn<S, B, 'maximum'>,
+  ): Tensor<SpreadOn<S, B, 'maximum'>, ComputeOf<CommonOn<D, B>>> {
     return this.wrap(ops.maximum(nodeOf(this), operandOf(other)))
   }
   /** The smaller of two elements; NaN wins. */
-  minimum<A extends Tensor, const B extends Operand>(this: A, other: Beside<A, B, 'minimum'>): Choice<A, B, 'minimum'> {
+  minimum<S extends Shape, D extends DType, const B extends Operand>(
+    this: Tensor<S, D>,
+    other: BesideOn<S, B, 'minimum'>,
+  ): Tensor<SpreadOn<S, B, 'minimum'>, ComputeOf<CommonOn<D, B>>> {
     return this.wrap(ops.minimum(nodeOf(this), operandOf(other)))
   }
-  eq<A extends Tensor, const B extends Operand>(this: A, other: Beside<A, B, 'eq'>): Truth<A, B, 'eq'> {
+  eq<S extends Shape, D extends DType, const B extends Operand>(
+    this: Tensor<S, D>,
+    other: BesideOn<S, B, 'eq'>,
+  ): Tensor<SpreadOn<S, B, 'eq'>, 'bool'> {
     return this.wrap(ops.compare('eq', nodeOf(this), operandOf(other)))
   }
-  ne<A extends Tensor, const B extends Operand>(this: A, other: Beside<A, B, 'ne'>): Truth<A, B, 'ne'> {
+  ne<S extends Shape, D extends DType, const B extends Operand>(
+    this: Tensor<S, D>,
+    other: BesideOn<S, B, 'ne'>,
+  ): Tensor<SpreadOn<S, B, 'ne'>, 'bool'> {
     return this.wrap(ops.compare('ne', nodeOf(this), operandOf(other)))
   }
-  lt<A extends Tensor, const B extends Operand>(this: A, other: Beside<A, B, 'lt'>): Truth<A, B, 'lt'> {
+  lt<S extends Shape, D extends DType, const B extends Operand>(
+    this: Tensor<S, D>,
+    other: BesideOn<S, B, 'lt'>,
+  ): Tensor<SpreadOn<S, B, 'lt'>, 'bool'> {
     return this.wrap(ops.compare('lt', nodeOf(this), operandOf(other)))
   }
-  le<A extends Tensor, const B extends Operand>(this: A, other: Beside<A, B, 'le'>): Truth<A, B, 'le'> {
+  le<S extends Shape, D extends DType, const B extends Operand>(
+    this: Tensor<S, D>,
+    other: BesideOn<S, B, 'le'>,
+  ): Tensor<SpreadOn<S, B, 'le'>, 'bool'> {
     return this.wrap(ops.compare('le', nodeOf(this), operandOf(other)))
   }
-  gt<A extends Tensor, const B extends Operand>(this: A, other: Beside<A, B, 'gt'>): Truth<A, B, 'gt'> {
+  gt<S extends Shape, D extends DType, const B extends Operand>(
+    this: Tensor<S, D>,
+    other: BesideOn<S, B, 'gt'>,
+  ): Tensor<SpreadOn<S, B, 'gt'>, 'bool'> {
     return this.wrap(ops.compare('gt', nodeOf(this), operandOf(other)))
   }
-  ge<A extends Tensor, const B extends Operand>(this: A, other: Beside<A, B, 'ge'>): Truth<A, B, 'ge'> {
+  ge<S extends Shape, D extends DType, const B extends Operand>(
+    this: Tensor<S, D>,
+    other: BesideOn<S, B, 'ge'>,
+  ): Tensor<SpreadOn<S, B, 'ge'>, 'bool'> {
     return this.wrap(ops.compare('ge', nodeOf(this), operandOf(other)))
   }
   /** Logic on truth values: what is not zero is true. */
-  logicalAnd<A extends Tensor, const B extends Operand>(
-    this: A,
-    other: Beside<A, B, 'logicalAnd'>,
-  ): Truth<A, B, 'logicalAnd'> {
+  logicalAnd<S extends Shape, D extends DType, const B extends Operand>(
+    this: Tensor<S, D>,
+    other: BesideOn<S, B, 'logicalAnd'>,
+  ): Tensor<SpreadOn<S, B, 'logicalAnd'>, 'bool'> {
     return this.wrap(ops.logical('logicalAnd', 'and', nodeOf(this), operandOf(other)))
   }
-  logicalOr<A extends Tensor, const B extends Operand>(
-    this: A,
-    other: Beside<A, B, 'logicalOr'>,
-  ): Truth<A, B, 'logicalOr'> {
+  logicalOr<S extends Shape, D extends DType, const B extends Operand>(
+    this: Tensor<S, D>,
+    other: BesideOn<S, B, 'logicalOr'>,
+  ): Tensor<SpreadOn<S, B, 'logicalOr'>, 'bool'> {
     return this.wrap(ops.logical('logicalOr', 'or', nodeOf(this), operandOf(other)))
   }
-  logicalXor<A extends Tensor, const B extends Operand>(
-    this: A,
-    other: Beside<A, B, 'logicalXor'>,
-  ): Truth<A, B, 'logicalXor'> {
+  logicalXor<S extends Shape, D extends DType, const B extends Operand>(
+    this: Tensor<S, D>,
+    other: BesideOn<S, B, 'logicalXor'>,
+  ): Tensor<SpreadOn<S, B, 'logicalXor'>, 'bool'> {
     return this.wrap(ops.logical('logicalXor', 'xor', nodeOf(this), operandOf(other)))
   }
   /** Bits of integers; logic on bool. */
-  bitwiseAnd<A extends Tensor, const B extends Operand>(
-    this: A,
-    other: Beside<A, B, 'bitwiseAnd'>,
-  ): Choice<A, B, 'bitwiseAnd'> {
+  bitwiseAnd<S extends Shape, D extends DType, const B extends Operand>(
+    this: Tensor<S, D>,
+    other: BesideOn<S, B, 'bitwiseAnd'>,
+  ): Tensor<SpreadOn<S, B, 'bitwiseAnd'>, ComputeOf<CommonOn<D, B>>> {
     return this.wrap(ops.bitwise('bitwiseAnd', 'and', nodeOf(this), operandOf(other)))
   }
-  bitwiseOr<A extends Tensor, const B extends Operand>(
-    this: A,
-    other: Beside<A, B, 'bitwiseOr'>,
-  ): Choice<A, B, 'bitwiseOr'> {
+  bitwiseOr<S extends Shape, D extends DType, const B extends Operand>(
+    this: Tensor<S, D>,
+    other: BesideOn<S, B, 'bitwiseOr'>,
+  ): Tensor<SpreadOn<S, B, 'bitwiseOr'>, ComputeOf<CommonOn<D, B>>> {
     return this.wrap(ops.bitwise('bitwiseOr', 'or', nodeOf(this), operandOf(other)))
   }
-  bitwiseXor<A extends Tensor, const B extends Operand>(
-    this: A,
-    other: Beside<A, B, 'bitwiseXor'>,
-  ): Choice<A, B, 'bitwiseXor'> {
+  bitwiseXor<S extends Shape, D extends DType, const B extends Operand>(
+    this: Tensor<S, D>,
+    other: BesideOn<S, B, 'bitwiseXor'>,
+  ): Tensor<SpreadOn<S, B, 'bitwiseXor'>, ComputeOf<CommonOn<D, B>>> {
     return this.wrap(ops.bitwise('bitwiseXor', 'xor', nodeOf(this), operandOf(other)))
   }
 
@@ -229,20 +271,20 @@ export abstract class ElementwiseMethods<S extends Shape, D extends DType> exten
   }
 
   /** Elements cut to [min, max]; bounds are numbers or tensors that broadcast, `undefined` for none. */
-  clip<A extends Tensor, const B extends Operand = number, const C extends Operand = number>(
-    this: A,
+  clip<S extends Shape, D extends DType, const B extends Operand = number, const C extends Operand = number>(
+    this: Tensor<S, D>,
     min?: B | undefined,
     max?: C | undefined,
-  ): Between<A, B, C, 'clip'> {
+  ): Between<S, D, B, C> {
     const bound = (b: Operand | undefined) => (b === undefined ? undefined : operandOf(b))
     return this.wrap(ops.clip(nodeOf(this), bound(min), bound(max)))
   }
   /** These elements where the condition holds, the other's elsewhere. */
-  where<A extends Tensor, const B extends Operand>(
-    this: A,
+  where<S extends Shape, D extends DType, const B extends Operand>(
+    this: Tensor<S, D>,
     condition: Tensor,
-    other: Beside<A, B, 'where'>,
-  ): Either<A, B> {
+    other: BesideOn<S, B, 'where'>,
+  ): Tensor<SpreadOn<S, B, 'where'>, CommonOn<D, B>> {
     return this.wrap(ops.where(nodeOf(condition), nodeOf(this), operandOf(other)))
   }
   /** A number where the mask holds. */

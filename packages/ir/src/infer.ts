@@ -115,6 +115,8 @@ const rules: Rules = {
   reduce: ([x], { fn, axes }) => {
     checkReduce(fn, fn, x)
     for (const a of axes) checkAxis(fn, a, x.shape)
+    if (axes.some((a, i) => i > 0 && a <= (axes[i - 1] as number)))
+      throw new OpError(fn, `axes [${axes.join(', ')}] must increase`, { shapes: [x.shape] })
     if ((fn === 'max' || fn === 'min') && axes.some((a) => x.shape[a] === 0))
       throw new OpError(fn, 'cannot reduce an empty dimension', {
         shapes: [x.shape],

@@ -148,6 +148,11 @@ const bad: { readonly [K in OpName]: readonly Bad[] | 'any' } = {
       '[sum] axis -1 is not in the shape (shapes [2, 3]).',
     ],
     [
+      'a repeated axis',
+      () => make('reduce', [f(2, 3)], { fn: 'sum', axes: [0, 0] }),
+      '[sum] axes [0, 0] must increase (shapes [2, 3]).',
+    ],
+    [
       'the largest of nothing',
       () => make('reduce', [f(2, 0)], { fn: 'max', axes: [1] }),
       '[max] cannot reduce an empty dimension (shapes [2, 0]). There is no largest or smallest of nothing.',

@@ -1,3 +1,4 @@
+export { evaluate } from './conformance/case.ts'
 export { expectKernels } from './expectKernels.ts'
 export {
   type GoldenCase,

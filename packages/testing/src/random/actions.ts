@@ -1,4 +1,4 @@
-import { build, type ConvAttrs, type DType, type Node, sizeOf, type UnaryFn, windowSize } from '@tessella/ir'
+import { build, type ConvAttrs, type DType, make, type Node, sizeOf, type UnaryFn, windowSize } from '@tessella/ir'
 import { clampIndex, type Pool } from './pool.ts'
 import { either, moved, product, smooth, sum, type Tracked, total, tracked } from './tracked.ts'
 
@@ -357,8 +357,9 @@ const counting: Action = (pool) => {
 
 const wrapping: Action = (pool) => {
   const x = pool.float()
-  const choice = pool.rng.integer(0, 2)
+  const choice = pool.rng.integer(0, 3)
   if (choice === 0) return moved(x, build.alias(x.node))
+  if (choice === 3) return moved(x, make('custom', [x.node, x.node], { name: 'same', vjp: (_, __, g) => [g] }))
   if (choice === 1) return moved(x, build.stopGradient(x.node))
   return moved(x, build.after(x.node, pool.float().node))
 }

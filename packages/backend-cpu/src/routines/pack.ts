@@ -1,0 +1,113 @@
+import type { KernelContext } from '../kernels/context.ts'
+import type { FunctionBuilder, FunctionRef, Local } from '../wasm/assembler.ts'
+import { loadVector } from './tile.ts'
+
+/** A matrix [K, lanes] that becomes panels [K][vectors][4]: strides in bytes. */
+export interface PackSpec {
+  readonly k: number
+  readonly kStride: number
+  readonly laneStride: number
+  /** Lanes of this group, at most 4; the others become zeros. */
+  readonly lanes: number
+  /** Bytes between rows of the panel. */
+  readonly panelStride: number
+}
+
+/** A function (source, destination) that packs a group of four lanes over the whole of K. */
+export function emitPack(context: KernelContext, spec: PackSpec): FunctionRef {
+  const key = `pack ${spec.k} ${spec.kStride} ${spec.laneStride} ${spec.lanes} ${spec.panelStride}`
+  return context.module.helper(key, ['i32', 'i32'], [], (f, source, target) => {
+    const [from, to] = [source as Local, target as Local]
+    if (spec.kStride === 4 && spec.laneStride !== 4) transposed(f, spec, from, to)
+    else copied(f, spec, from, to)
+  })
+}
+
+/** Lowest of the offsets 0, stride, ..., so that immediates are not negative. */
+function lowest(f: FunctionBuilder, source: Local, stride: number, lanes: number): number {
+  const low = Math.min(0, (lanes - 1) * stride)
+  f.bump(source, low)
+  return low
+}
+
+function copied(f: FunctionBuilder, spec: PackSpec, source: Local, target: Local): void {
+  const { k, kStride, laneStride, lanes, panelStride } = spec
+  const low = laneStride === 4 ? 0 : lowest(f, source, laneStride, lanes)
+  f.times(k, () => {
+    f.get(target)
+    if (laneStride === 4) loadVector(f, source, 0, lanes)
+    else {
+      const x = f.local('v128')
+      f.get(source)
+      f.load('v128.load32_zero', -low)
+      f.set(x)
+      for (let lane = 1; lane < lanes; lane++) {
+        f.get(source)
+        f.get(x)
+        f.laneAccess('v128.load32_lane', lane, lane * laneStride - low)
+        f.set(x)
+      }
+      f.get(x)
+      f.release(x)
+    }
+    f.store('v128.store')
+    f.bump(source, kStride)
+    f.bump(target, panelStride)
+  })
+}
+
+const lowPairs = [0, 1, 2, 3, 16, 17, 18, 19, 4, 5, 6, 7, 20, 21, 22, 23]
+const highPairs = [8, 9, 10, 11, 24, 25, 26, 27, 12, 13, 14, 15, 28, 29, 30, 31]
+const lowHalves = [0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23]
+const highHalves = [8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31]
+
+/** Four rows of a 4x4 block, in locals, become its four columns. */
+export function transpose4(f: FunctionBuilder, rows: readonly Local[]): void {
+  const [a, b, c, d] = rows as [Local, Local, Local, Local]
+  const [p, q] = [f.local('v128'), f.local('v128')]
+  const mix = (x: Local, y: Local, pattern: readonly number[], out: Local): void => {
+    f.get(x)
+    f.get(y)
+    f.shuffle(pattern)
+    f.set(out)
+  }
+  mix(a, b, lowPairs, p)
+  mix(a, b, highPairs, a)
+  mix(c, d, lowPairs, q)
+  mix(c, d, highPairs, c)
+  // p = a0 b0 a1 b1, q = c0 d0 c1 d1, a = a2 b2 a3 b3, c = c2 d2 c3 d3
+  mix(p, q, highHalves, b)
+  mix(p, q, lowHalves, p)
+  mix(a, c, highHalves, d)
+  mix(a, c, lowHalves, c)
+  f.get(p)
+  f.set(a)
+  f.release(p)
+  f.release(q)
+}
+
+function transposed(f: FunctionBuilder, spec: PackSpec, source: Local, target: Local): void {
+  const { k, laneStride, lanes, panelStride } = spec
+  const low = lowest(f, source, laneStride, lanes)
+  const rows = [0, 1, 2, 3].map(() => f.local('v128'))
+  const block = (count: number): void => {
+    for (const [lane, row] of rows.entries()) {
+      if (lane < lanes) loadVector(f, source, lane * laneStride - low, count)
+      else f.v128(new Uint8Array(16))
+      f.set(row)
+    }
+    transpose4(f, rows)
+    for (const [i, row] of rows.slice(0, count).entries()) {
+      f.get(target)
+      f.get(row)
+      f.store('v128.store', i * panelStride)
+    }
+  }
+  f.times(Math.floor(k / 4), () => {
+    block(4)
+    f.bump(source, 16)
+    f.bump(target, 4 * panelStride)
+  })
+  if (k % 4 > 0) block(k % 4)
+  for (const row of rows) f.release(row)
+}

@@ -1,0 +1,49 @@
+import type { FunctionBuilder, Local } from '../wasm/assembler.ts'
+
+/** `total` cut into pieces of at most `most`, as equal as possible: the first `large` ones have one more than the rest. */
+export interface Split {
+  readonly pieces: number
+  readonly large: number
+  /** Length of a piece that is not large; 0 when all are. */
+  readonly small: number
+}
+
+export function splitEvenly(total: number, most: number): Split {
+  const pieces = Math.max(1, Math.ceil(total / most))
+  const small = Math.floor(total / pieces)
+  return { pieces, large: total - small * pieces, small }
+}
+
+/** index = rest % size; rest = rest / size. */
+export function takeDigit(f: FunctionBuilder, rest: Local, size: number): Local | number {
+  if (size === 1) return 0
+  const index = f.local('i32')
+  f.get(rest)
+  f.i32(size)
+  f.op('i32.rem_u')
+  f.set(index)
+  f.get(rest)
+  f.i32(size)
+  f.op('i32.div_u')
+  f.set(rest)
+  return index
+}
+
+/** The row-major indices of a point number; consumes `rest`. The first index needs no division. */
+export function takeIndices(f: FunctionBuilder, rest: Local, sizes: readonly number[]): (Local | number)[] {
+  const indices: (Local | number)[] = sizes.map(() => 0)
+  const first = sizes.findIndex((n) => n > 1)
+  for (let d = sizes.length - 1; d >= 0; d--) {
+    if (d === first) {
+      const index = f.local('i32')
+      f.get(rest)
+      f.set(index)
+      indices[d] = index
+    } else if (d > first) indices[d] = takeDigit(f, rest, sizes[d] as number)
+  }
+  return indices
+}
+
+export function releaseIndices(f: FunctionBuilder, indices: readonly (Local | number)[]): void {
+  for (const index of indices) if (typeof index !== 'number') f.release(index)
+}

@@ -1,4 +1,4 @@
-import type { DType, Fits, Ok, Shape, Tensor } from '@tessella/tensor'
+import type { ArithOf, DType, Fits, FloatOf, Ok, Shape, Tensor } from '@tessella/tensor'
 import type { SpecOf } from './chain.ts'
 import type { ChainSpec, LayerSpec } from './specs.ts'
 import type { Step } from './step.ts'
@@ -33,15 +33,17 @@ export interface ModalLayerCall<P extends LayerSpec = LayerSpec> {
   readonly modal: true
 }
 
-/** The dtype that a layer makes of a dtype: moving numbers keeps it, computing with weights makes it a float. */
+/** The dtype that a layer makes of a dtype: moving numbers keeps it, computing makes it a float. */
 export type DTypeAfter<P, D extends DType> = P extends { readonly kind: infer Kind }
-  ? Kind extends 'same' | 'flatten' | 'unflatten' | 'input' | 'pool'
+  ? Kind extends 'flatten' | 'unflatten' | 'input'
     ? D
     : P extends ChainSpec<infer Layers>
       ? DTypeAfterAll<Layers, D>
-      : D extends 'float64'
+      : P extends { readonly name: 'identity' }
         ? D
-        : 'float32'
+        : P extends { readonly name: 'relu' | 'sign' }
+          ? ArithOf<D>
+          : FloatOf<D>
   : DType
 
 type DTypeAfterAll<Layers extends readonly unknown[], D extends DType> = Layers extends readonly [

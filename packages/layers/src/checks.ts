@@ -1,0 +1,67 @@
+import { OpError, type Tensor } from '@tessella/tensor'
+
+/** Sizes and counts of layers are whole numbers of at least 1. */
+export function checkCount(op: string, name: string, value: number, least = 1): void {
+  if (!Number.isInteger(value) || value < least)
+    throw new OpError(op, `${name} must be a whole number of at least ${least}, got ${String(value)}`)
+}
+
+/** A probability below 1 leaves something to scale up. */
+export function checkProbability(op: string, p: number): void {
+  if (!(p >= 0 && p < 1))
+    throw new OpError(op, `the probability of dropping must be in [0, 1), got ${String(p)}`, {
+      hint: 'dropout(0.2) drops a fifth.',
+    })
+}
+
+/** Misspelt options are errors, not silence. */
+export function checkOptions(op: string, options: object, known: readonly string[]): void {
+  for (const key of Object.keys(options))
+    if (!known.includes(key))
+      throw new OpError(op, `there is no option '${key}'`, { hint: `Options are ${known.join(', ')}.` })
+}
+
+const plural = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? '' : 's'}`
+
+/** The last axis must have the features that the weight takes. */
+export function checkFeatures(op: string, x: Tensor, features: number, weight: readonly number[]): void {
+  const given = x.shape.at(-1)
+  if (given !== features)
+    throw new OpError(op, `expects ${plural(features, 'feature')}, the input has ${given ?? 'none'}`, {
+      shapes: [x.shape, weight],
+      hint:
+        x.ndim > 2 && x.shape.slice(1).reduce((a, b) => a * b, 1) === features
+          ? 'Put flatten() before it.'
+          : 'The last size of the input must be the number of features.',
+    })
+  checkNotEmpty(op, x)
+}
+
+const axesText = ['[n, channels, length]', '[n, channels, height, width]', '[n, channels, depth, height, width]']
+
+/** Axis 1 must have the channels that the layer was made for, and `rank` spatial axes must follow. */
+export function checkChannels(op: string, x: Tensor, channels: number, rank: number, weight: readonly number[]): void {
+  if (x.ndim !== rank + 2)
+    throw new OpError(op, `expects ${axesText[rank - 1]}, the input has ${x.ndim} dimensions`, {
+      shapes: [x.shape, weight],
+      hint: x.ndim === rank + 1 ? 'Add a batch dimension: x.unsqueeze(0).' : 'Reshape the input.',
+    })
+  if (x.shape[1] !== channels)
+    throw new OpError(op, `expects ${plural(channels, 'channel')}, the input has ${x.shape[1]}`, {
+      shapes: [x.shape, weight],
+      hint:
+        x.shape.at(-1) === channels
+          ? 'Channels come before height and width: move the last axis to place 1.'
+          : 'Axis 1 holds the channels.',
+    })
+  checkNotEmpty(op, x)
+}
+
+/** Nothing in gives nothing out, which is nearly always a mistake in the data. */
+export function checkNotEmpty(op: string, x: Tensor): void {
+  if (x.size === 0)
+    throw new OpError(op, x.shape[0] === 0 ? 'the batch is empty' : 'the input is empty', {
+      shapes: [x.shape],
+      hint: 'Skip empty batches.',
+    })
+}

@@ -1,0 +1,124 @@
+import { bernoulli, Generator, type Key, nodeOf, type Tensor, type Variable } from '@tessella/tensor'
+import { checkOptions, checkProbability } from './checks.ts'
+import type { Recipe } from './facts.ts'
+import { defineLayer } from './layer.ts'
+import { freshKey, keyOf } from './recipe.ts'
+import type { ModalLayerCall, SameSpec } from './types/index.ts'
+
+/** Where dropout's masks come from. */
+export interface DropoutOptions {
+  /** A source of keys to share between layers; the layer has its own unless given. */
+  readonly generator?: Generator
+  /** Fixes the masks; without it the layer's place in the model does. */
+  readonly seed?: number
+}
+
+/** A layer with a random mask in training; `generator` is its random state, which is no parameter. */
+export type Dropout<N extends string> = ModalLayerCall<SameSpec<N>> & {
+  readonly generator: Variable<[2], 'uint32'>
+}
+
+/** The generator of a layer, and how its first state is drawn. */
+function source(options: DropoutOptions): { readonly generator: Generator; readonly recipes: readonly Recipe[] } {
+  const { generator: shared, seed } = options
+  if (shared !== undefined) return { generator: shared, recipes: [] }
+  const generator = new Generator(0)
+  const first = seed === undefined ? freshKey() : keyOf(seed, 'generator')
+  generator.state.assign(first)
+  const recipe: Recipe = {
+    name: 'generator',
+    role: 'random',
+    target: generator.state as unknown as Variable,
+    draw: (key: Key) => key,
+    birth: seed === undefined ? new WeakRef(nodeOf(first)) : undefined,
+  }
+  return { generator, recipes: [recipe] }
+}
+
+const asFloat = (x: Tensor): Tensor => (x.dtype === 'float32' || x.dtype === 'float64' ? x : x.cast('float32'))
+
+/** `maskShape` says which elements share their fate. */
+function masked<const N extends string>(
+  name: N,
+  p: number,
+  options: DropoutOptions,
+  train: (x: Tensor, kept: Tensor) => Tensor,
+  evaluate: (x: Tensor) => Tensor,
+  maskShape: (x: Tensor) => readonly number[] = (x) => x.shape,
+): Dropout<N> {
+  checkProbability(name, p)
+  checkOptions(name, options, ['generator', 'seed'])
+  const { generator, recipes } = source(options)
+  return defineLayer({
+    spec: { kind: 'same', name },
+    modal: true,
+    parts: { generator: generator.state },
+    recipes,
+    forward: (input, mode) => {
+      const x = asFloat(input)
+      if (mode === 'eval') return evaluate(x)
+      if (p === 0) return x
+      return train(x, bernoulli(generator.next(), maskShape(x), 1 - p).cast(x.dtype) as Tensor)
+    },
+  }) as Dropout<N>
+}
+
+/**
+ * Inverted dropout (Srivastava et al., 2014): in training each element is 0 with probability `p` and else divided by
+ * 1 - p, so that the expectation stays and evaluation does nothing.
+ *
+ * Masks come from the layer's own random state, a Variable that moves on with every training call, inside `compile`
+ * too. Two layers never share masks: the state starts from `seed`, or from the layer's place in its model.
+ * @example sequential(linear(784, 128), relu(), dropout(0.5), linear(128, 10))(x, 'train')
+ */
+export const dropout = (p = 0.5, options: DropoutOptions = {}): Dropout<'dropout'> =>
+  masked(
+    'dropout',
+    p,
+    options,
+    (x, kept) => x.mul(kept).mul(1 / (1 - p)) as Tensor,
+    (x) => x,
+  )
+
+/**
+ * Dropout as it was first described: in training elements are 0 with probability `p`, in evaluation all are
+ * multiplied by the probability 1 - p of keeping them. Agrees with {@link dropout} in expectation up to the factor.
+ */
+export const classicDropout = (p = 0.5, options: DropoutOptions = {}): Dropout<'classicDropout'> =>
+  masked(
+    'classicDropout',
+    p,
+    options,
+    (x, kept) => x.mul(kept) as Tensor,
+    (x) => x.mul(1 - p) as Tensor,
+  )
+
+/** Inverted dropout of whole channels of [n, channels, ...], for features that repeat their neighbours (Tompson et al., 2015). */
+export const channelDropout = (p = 0.5, options: DropoutOptions = {}): Dropout<'channelDropout'> =>
+  masked(
+    'channelDropout',
+    p,
+    options,
+    (x, kept) => x.mul(kept).mul(1 / (1 - p)) as Tensor,
+    (x) => x,
+    (x) => x.shape.map((n, i) => (i < 2 ? n : 1)),
+  )
+
+// Of selu: what a unit gives far below 0, -scale alpha.
+const SATURATED = -1.7580993408473766
+
+/**
+ * Dropout that keeps mean 0 and variance 1 (Klambauer et al., 2017): dropped elements become selu's lower end, and
+ * the result is scaled and shifted. For use after `selu`.
+ */
+export const alphaDropout = (p = 0.5, options: DropoutOptions = {}): Dropout<'alphaDropout'> => {
+  const scale = 1 / Math.sqrt((1 - p) * (1 + p * SATURATED ** 2))
+  const shift = -scale * p * SATURATED
+  return masked(
+    'alphaDropout',
+    p,
+    options,
+    (x, kept) => x.mul(kept).add(kept.mul(-SATURATED).add(SATURATED)).mul(scale).add(shift) as Tensor,
+    (x) => x,
+  )
+}

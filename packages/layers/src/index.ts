@@ -1,0 +1,120 @@
+export {
+  type Activation,
+  celu,
+  elu,
+  gelu,
+  glu,
+  hardsigmoid,
+  hardswish,
+  hardtanh,
+  identity,
+  leakyRelu,
+  logSigmoid,
+  logSoftmax,
+  mish,
+  type Prelu,
+  prelu,
+  relu,
+  relu6,
+  selu,
+  sigmoid,
+  sign,
+  silu,
+  softmax,
+  softplus,
+  softshrink,
+  softsign,
+  step,
+  tanh,
+  tanhshrink,
+} from './activation.ts'
+export {
+  type BatchNorm,
+  type BatchNormOptions,
+  batchNorm1d,
+  batchNorm2d,
+  batchNorm3d,
+  recalibrate,
+} from './batchNorm.ts'
+export { fn, type Module, module, type Residual, residual, type Sequential, sequential } from './compose.ts'
+export {
+  type ConvLayerOptions,
+  type Convolution,
+  type ConvTransposeLayerOptions,
+  conv1d,
+  conv2d,
+  conv3d,
+  convTranspose1d,
+  convTranspose2d,
+  convTranspose3d,
+  type TransposedConvolution,
+} from './conv.ts'
+export { alphaDropout, channelDropout, classicDropout, type Dropout, type DropoutOptions, dropout } from './dropout.ts'
+export { type Embedding, type EmbeddingOptions, embedding } from './embedding.ts'
+export { LayerError } from './errors.ts'
+export type { Initializer } from './facts.ts'
+export {
+  constant,
+  type Fans,
+  fansOf,
+  gainOf,
+  type HeOptions,
+  heNormal,
+  heUniform,
+  identity as identityInit,
+  lecunNormal,
+  lecunUniform,
+  type Nonlinearity,
+  normal,
+  ones,
+  sparse,
+  truncatedNormal,
+  uniform,
+  uniformHidden,
+  xavierNormal,
+  xavierUniform,
+  zeros,
+} from './init.ts'
+export { type InitializeOptions, initialize } from './initialize.ts'
+export { orthogonal } from './initOrthogonal.ts'
+export { type CountOptions, countParameters, outputShape } from './inspect.ts'
+export { type Bilinear, bilinear, type Linear, linear, type WeightOptions } from './linear.ts'
+export {
+  type ChannelNorm,
+  groupNorm,
+  instanceNorm,
+  type LayerNorm,
+  type LocalResponseNormOptions,
+  layerNorm,
+  localResponseNorm,
+  type NormOptions,
+  type RmsNorm,
+  rmsNorm,
+} from './norm.ts'
+export {
+  adaptiveAvgPool1d,
+  adaptiveAvgPool2d,
+  adaptiveMaxPool1d,
+  adaptiveMaxPool2d,
+  avgPool1d,
+  avgPool2d,
+  avgPool3d,
+  globalAvgPool2d,
+  maxPool1d,
+  maxPool2d,
+  maxPool3d,
+} from './pool.ts'
+export { type ReceptiveField, receptiveField } from './receptiveField.ts'
+export { flatten, input, unflatten } from './shape.ts'
+export {
+  type LoadOptions,
+  type LoadReport,
+  loadStateDict,
+  type StateDict,
+  StateDictError,
+  stateDict,
+  type WrongShape,
+} from './stateDict.ts'
+export { type ModelSummary, type SummaryRow, summarize, summary } from './summary.ts'
+export type * from './types/index.ts'
+export { type WeightNorm, weightNorm } from './weightNorm.ts'

@@ -1,1 +1,1 @@
-export {}
+export { CpuBackend, type CpuOptions, cpu } from './backend.ts'

@@ -1,8 +1,12 @@
 import type { Kernel } from '@tessella/compiler'
 import { internalError } from '@tessella/ir'
+import { emitRoutine } from '../routines/index.ts'
+import { emitArgsort } from './argsort.ts'
 import type { KernelCode, KernelContext } from './context.ts'
+import { emitCumulative } from './cumulative.ts'
 import { emitMap } from './map.ts'
 import { emitReduce } from './reduce.ts'
+import { emitScatterAdd } from './scatterAdd.ts'
 
 /** The code of one kernel: its parts run one after the other. */
 export function emitKernel(context: KernelContext, kernel: Kernel): readonly KernelCode[] {
@@ -11,6 +15,14 @@ export function emitKernel(context: KernelContext, kernel: Kernel): readonly Ker
       return [emitMap(context, kernel)]
     case 'reduce':
       return [emitReduce(context, kernel)]
+    case 'cumulative':
+      return [emitCumulative(context, kernel)]
+    case 'argsort':
+      return [emitArgsort(context, kernel)]
+    case 'scatterAdd':
+      return emitScatterAdd(context, kernel)
+    case 'matmul':
+      return emitRoutine(context, kernel)
     default:
       throw internalError(`no ${kernel.kind} in the cpu backend`)
   }

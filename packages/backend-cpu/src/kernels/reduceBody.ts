@@ -3,24 +3,17 @@ import { Lanes as Ops } from '../math/lanes.ts'
 import type { FunctionBuilder, Local } from '../wasm/assembler.ts'
 import { Dataflow, type Job, type Value } from '../wasm/dataflow.ts'
 import { Lowering } from '../wasm/expr.ts'
-import type { Lanes } from '../wasm/site.ts'
 import { AccumulatorLocals } from './accumulatorLocals.ts'
 import type { KernelContext } from './context.ts'
 import type { ReduceKernel, ReducePlan } from './reducePlan.ts'
 import { type LeveledLoop, Streams } from './streams.ts'
-import { emitUnits, type UnitSpace } from './units.ts'
+import { emitUnits, type Part, partsOf, type UnitSpace } from './units.ts'
 
 /** Elements between flushes of float sums into float64 totals: when lanes share them, and when each lane sums them all. */
 const lanesBlock = 2048
 const pointsBlock = 256
 /** Reductions of no more elements than this need no totals. */
 const shortReduction = 1024
-
-/** One vector of a group: its first element along the lane loop and how many lanes count. */
-interface Part {
-  readonly shift: number
-  readonly lanes: Lanes
-}
 
 /** Emits the body of one reduce kernel. */
 export class ReduceBody {
@@ -212,13 +205,6 @@ export class ReduceBody {
     })
     this.#g.emit(this.#f, jobs)
   }
-}
-
-/** `length` elements as vectors of four and a shorter last one. */
-function partsOf(length: number): Part[] {
-  const parts: Part[] = []
-  for (let shift = 0; shift < length; shift += 4) parts.push({ shift, lanes: Math.min(4, length - shift) as Lanes })
-  return parts
 }
 
 const valuesOf = (jobs: readonly Job[]): Value[] => jobs.map((j) => j.value)

@@ -1,5 +1,6 @@
 import { sizeOf } from '@tessella/ir'
 import type { FunctionBuilder, Local } from '../wasm/assembler.ts'
+import type { Lanes } from '../wasm/site.ts'
 import type { LeveledLoop, Streams } from './streams.ts'
 
 /**
@@ -15,6 +16,19 @@ export interface UnitSpace {
 export const segmentsOf = ({ cut, segment }: UnitSpace): number => (cut ? Math.ceil(cut.size / segment) : 1)
 
 export const unitsOf = (space: UnitSpace): number => sizeOf(space.outer.map((l) => l.size)) * segmentsOf(space)
+
+/** One vector of a row of elements: its first element and how many lanes count. */
+export interface Part {
+  readonly shift: number
+  readonly lanes: Lanes
+}
+
+/** `length` elements as vectors of four and a shorter last one. */
+export function partsOf(length: number): Part[] {
+  const parts: Part[] = []
+  for (let shift = 0; shift < length; shift += 4) parts.push({ shift, lanes: Math.min(4, length - shift) as Lanes })
+  return parts
+}
 
 /** What one unit computes: `length` iterations of the cut loop. The streams must be back where they were afterwards. */
 export type UnitBody = (length: number) => void

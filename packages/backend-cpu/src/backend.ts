@@ -1,0 +1,122 @@
+import { compileGraph, type Program, printProgram, type Target } from '@tessella/compiler'
+import {
+  type Backend,
+  BackendError,
+  type DeviceBuffer,
+  type DType,
+  type Executable,
+  type Graph,
+  type HostArray,
+  type HostArrays,
+  hostArray,
+  byteWidth,
+  irVersion,
+  type MemoryReport,
+} from '@tessella/ir'
+import { CpuExecutable, requireDType } from './executable.ts'
+import { Heap } from './heap.ts'
+import { type Features, probeFeatures } from './wasm/features.ts'
+import { nativeBinary, nativeUnary } from './wasm/functions.ts'
+
+export interface CpuOptions {
+  /** Threads that compute. Only 1 exists so far; more throws `BackendError` 'bad-option'. */
+  readonly threads?: number
+}
+
+/** All but float64. */
+const dtypes: ReadonlySet<DType> = new Set<DType>(['float32', 'float16', 'int32', 'uint32', 'uint8', 'bool'])
+
+const target: Target = {
+  name: 'cpu',
+  dtypes,
+  unary: nativeUnary,
+  binary: nativeBinary,
+  alignment: 64,
+  maxBuffers: 1024,
+}
+
+/** The CPU backend: WebAssembly generated for each program. Made by {@link cpu}. */
+export class CpuBackend implements Backend {
+  readonly name = 'cpu'
+  readonly irVersion = irVersion
+  readonly dtypes = dtypes
+  /** Threads that compute, this one included. */
+  readonly threads: number
+  readonly #features: Features
+  #heap: Heap | undefined
+
+  constructor(options: CpuOptions = {}) {
+    const { threads = 1 } = options
+    if (threads !== 1)
+      throw new BackendError('cpu', 'bad-option', `threads: ${threads} is not available. Use 1, or leave it out.`)
+    this.threads = 1
+    this.#features = probeFeatures()
+    if (!this.#features.simd)
+      throw new BackendError('cpu', 'unavailable', 'this engine has no WebAssembly SIMD. Use a newer one.')
+    this.#heap = new Heap()
+  }
+
+  #live(): Heap {
+    if (!this.#heap) throw new BackendError('cpu', 'disposed', 'the backend was disposed')
+    return this.#heap
+  }
+
+  prepare(graph: Graph): Executable {
+    this.#live()
+    for (const { dtype } of [...graph.inputs, ...graph.outputs]) requireDType(dtype)
+    return this.prepareProgram(compileGraph(graph, target))
+  }
+
+  /** A program in the compiler's form. */
+  prepareProgram(program: Program): Executable {
+    return new CpuExecutable(this.#live(), this.#features, program, () => printProgram(program))
+  }
+
+  upload(data: HostArray, dtype: DType): DeviceBuffer {
+    requireDType(dtype)
+    const heap = this.#live()
+    const buffer = heap.allocate(data.byteLength)
+    heap.memory.bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), buffer.block.address)
+    return buffer
+  }
+
+  async read<D extends DType>(buffer: DeviceBuffer, dtype: D): Promise<HostArrays[D]> {
+    const heap = this.#live()
+    const { block, byteLength } = heap.own(buffer, 'the buffer to read')
+    const data = hostArray(dtype, byteLength / byteWidth(dtype))
+    const bytes = heap.memory.bytes.subarray(block.address, block.address + byteLength)
+    new Uint8Array(data.buffer, data.byteOffset, data.byteLength).set(bytes)
+    return data
+  }
+
+  release(buffer: DeviceBuffer): void {
+    const heap = this.#live()
+    heap.release(heap.own(buffer, 'the buffer to release'))
+  }
+
+  async synchronize(): Promise<void> {
+    this.#live()
+  }
+
+  memory(): MemoryReport {
+    const heap = this.#live()
+    const { bytes, buffers, peakBytes } = heap
+    return { bytes, buffers, peakBytes, reservedBytes: heap.memory.reservedBytes }
+  }
+
+  dispose(): void {
+    this.#heap = undefined
+  }
+}
+
+/**
+ * A CPU backend that needs nothing but WebAssembly SIMD: Node and browsers. Each backend has its own memory of up to
+ * 4 GiB. No float64.
+ *
+ * @throws BackendError 'bad-option' for a number of threads it cannot have, 'unavailable' without SIMD
+ * @example
+ * await useBackend(cpu())
+ */
+export function cpu(options: CpuOptions = {}): CpuBackend {
+  return new CpuBackend(options)
+}

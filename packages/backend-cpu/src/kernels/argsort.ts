@@ -1,0 +1,251 @@
+import type { Kernel } from '@tessella/compiler'
+import { byteWidth } from '@tessella/ir'
+import { Lanes as Ops } from '../math/lanes.ts'
+import type { FunctionBuilder, FunctionRef, Local, ModuleBuilder } from '../wasm/assembler.ts'
+import { Dataflow } from '../wasm/dataflow.ts'
+import { loadSplat } from '../wasm/lanesMemory.ts'
+import { orderKey } from './accumulators.ts'
+import { grainFor, type KernelCode, type KernelContext, pointerLocal } from './context.ts'
+
+type ArgsortKernel = Extract<Kernel, { kind: 'argsort' }>
+
+/** One entry of a row: the order key above, the position below; so entries differ and their order is stable. */
+const entryBytes = 8
+
+/** Sorts each row's entries by merging runs of 1, 2, 4, ... between two scratch areas. */
+export function emitArgsort(context: KernelContext, kernel: ArgsortKernel): KernelCode {
+  const { outer, length, inner, x, out, dtype, descending } = kernel
+  const rows = outer * inner
+  const scratch = context.scratch(2 * length * entryBytes)
+  const width = byteWidth(dtype)
+  const sort = sorter(context.module)
+  const f = context.module.function(['i32', 'i32'], [], (body, begin, end) => {
+    const source = pointerLocal(body, context.slot(x))
+    const target = pointerLocal(body, context.slot(out))
+    const area = pointerLocal(body, scratch)
+    const row = body.local('i32')
+    const at = body.local('i32')
+    const entry = body.local('i32')
+    const k = body.local('i32')
+    const sorted = body.local('i32')
+    /** at = base + (row / inner * length * inner + row % inner) * bytes. */
+    const toRow = (base: Local, bytes: number): void => {
+      body.get(base)
+      body.get(row)
+      body.i32(inner)
+      body.op('i32.div_u')
+      body.i32(length * inner * bytes)
+      body.op('i32.mul')
+      body.op('i32.add')
+      body.get(row)
+      body.i32(inner)
+      body.op('i32.rem_u')
+      body.i32(bytes)
+      body.op('i32.mul')
+      body.op('i32.add')
+      body.set(at)
+    }
+    const eachPosition = (step: number, action: () => void): void => {
+      body.i32(0)
+      body.set(k)
+      body.doWhileBelow(k, length, 1, () => {
+        action()
+        body.bump(at, step)
+        body.bump(entry, entryBytes)
+      })
+    }
+    body.get(begin as Local)
+    body.set(row)
+    body.whileBelow(row, end as Local, 1, () => {
+      toRow(source, width)
+      body.get(area)
+      body.set(entry)
+      eachPosition(inner * width, () => {
+        body.get(entry)
+        const g = new Dataflow(context)
+        const l = new Ops(g)
+        const value = loadSplat(g, dtype, { base: g.local(at, 1), offset: 0 })
+        const ascending = orderKey(l, dtype, true, value)
+        const key = descending ? g.v('v128.not', ascending) : ascending
+        g.emit(body, [{ value: key, use: () => body.lane('i32x4.extract_lane', 0) }])
+        body.op('i64.extend_i32_s')
+        body.i64(32n)
+        body.op('i64.shl')
+        body.get(k)
+        body.op('i64.extend_i32_u')
+        body.op('i64.or')
+        body.store('i64.store')
+      })
+      body.get(area)
+      body.get(area)
+      body.i32(length * entryBytes)
+      body.op('i32.add')
+      body.i32(length * entryBytes)
+      body.call(sort)
+      body.set(sorted)
+      toRow(target, 4)
+      body.get(sorted)
+      body.set(entry)
+      eachPosition(inner * 4, () => {
+        body.get(at)
+        body.get(entry)
+        body.load('i32.load')
+        body.store('i32.store')
+      })
+    })
+  })
+  const work = length * Math.max(1, Math.ceil(Math.log2(length + 1))) * 4
+  return { f, units: length === 0 ? 0 : rows, grain: grainFor(work) }
+}
+
+/** (from, spare, bytes) -> the area that holds the sorted entries. */
+function sorter(m: ModuleBuilder): FunctionRef {
+  const merge = m.helper('merge', ['i32', 'i32', 'i32', 'i32'], [], (f, a, b, end, to) =>
+    emitMerge(f, a as Local, b as Local, end as Local, to as Local),
+  )
+  return m.helper('sort', ['i32', 'i32', 'i32'], ['i32'], (f, from, spare, bytes) =>
+    emitSort(f, merge, from as Local, spare as Local, bytes as Local),
+  )
+}
+
+/** Merges the runs [a, b) and [b, end) to `to`. Branches only on the ends: which entry is less is not predictable. */
+function emitMerge(f: FunctionBuilder, a: Local, b: Local, end: Local, to: Local): void {
+  const middle = f.local('i32')
+  const left = f.local('i64')
+  const right = f.local('i64')
+  const takeLeft = f.local('i32')
+  f.get(b)
+  f.set(middle)
+  f.block((done) => {
+    f.loop((again) => {
+      f.get(a)
+      f.get(middle)
+      f.op('i32.ge_u')
+      f.get(b)
+      f.get(end)
+      f.op('i32.ge_u')
+      f.op('i32.or')
+      f.brIf(done)
+      f.get(to)
+      f.get(a)
+      f.load('i64.load')
+      f.tee(left)
+      f.get(b)
+      f.load('i64.load')
+      f.tee(right)
+      f.get(left)
+      f.get(right)
+      f.op('i64.lt_s')
+      f.tee(takeLeft)
+      f.select('i64')
+      f.store('i64.store')
+      f.bump(to, entryBytes)
+      f.get(a)
+      f.get(takeLeft)
+      f.i32(3)
+      f.op('i32.shl')
+      f.op('i32.add')
+      f.set(a)
+      f.get(b)
+      f.get(takeLeft)
+      f.i32(3)
+      f.op('i32.shl')
+      f.i32(entryBytes)
+      f.op('i32.sub')
+      f.op('i32.sub')
+      f.set(b)
+      f.br(again)
+    })
+  })
+  const copyRest = (from: Local, until: Local): void => {
+    f.get(to)
+    f.get(from)
+    f.get(until)
+    f.get(from)
+    f.op('i32.sub')
+    f.memoryCopy()
+  }
+  f.get(a)
+  f.get(middle)
+  f.op('i32.lt_u')
+  f.if(
+    () => copyRest(a, middle),
+    () => copyRest(b, end),
+  )
+}
+
+function emitSort(
+  f: FunctionBuilder,
+  merge: FunctionRef,
+  from: Local,
+  spare: Local,
+  bytes: Local,
+): void {
+  const width = f.local('i32')
+  const start = f.local('i32')
+  const swap = f.local('i32')
+  /** from + min(start + extra, bytes) */
+  const bounded = (twice: boolean): void => {
+    f.get(from)
+    const sum = (): void => {
+      f.get(start)
+      f.get(width)
+      if (twice) {
+        f.i32(1)
+        f.op('i32.shl')
+      }
+      f.op('i32.add')
+    }
+    sum()
+    f.get(bytes)
+    sum()
+    f.get(bytes)
+    f.op('i32.lt_u')
+    f.select('i32')
+    f.op('i32.add')
+  }
+  f.i32(entryBytes)
+  f.set(width)
+  f.block((done) => {
+    f.loop((again) => {
+      f.get(width)
+      f.get(bytes)
+      f.op('i32.ge_u')
+      f.brIf(done)
+      f.i32(0)
+      f.set(start)
+      f.loop((next) => {
+        f.get(from)
+        f.get(start)
+        f.op('i32.add')
+        bounded(false)
+        bounded(true)
+        f.get(spare)
+        f.get(start)
+        f.op('i32.add')
+        f.call(merge)
+        f.get(start)
+        f.get(width)
+        f.i32(1)
+        f.op('i32.shl')
+        f.op('i32.add')
+        f.tee(start)
+        f.get(bytes)
+        f.op('i32.lt_u')
+        f.brIf(next)
+      })
+      f.get(from)
+      f.set(swap)
+      f.get(spare)
+      f.set(from)
+      f.get(swap)
+      f.set(spare)
+      f.get(width)
+      f.i32(1)
+      f.op('i32.shl')
+      f.set(width)
+      f.br(again)
+    })
+  })
+  f.get(from)
+}

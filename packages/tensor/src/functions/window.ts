@@ -44,10 +44,11 @@ type Pooled<S extends Shape, R extends 1 | 2 | 3, K extends PerDim, O, Op extend
     ? [N, C, ...{ [I in keyof Rest]: number }]
     : Shape
   : Ok<Pool<S, R, K, O, Op>>
-type Kernel<S extends Shape, R extends 1 | 2 | 3, K extends PerDim, O, Op extends string> = Fits<
-  Pool<S, R, K, O, Op>,
-  K
->
+type Kernel<S extends Shape, R extends 1 | 2 | 3, K extends PerDim, O, Op extends string> = O extends {
+  readonly ceilMode: true
+}
+  ? K
+  : Fits<Pool<S, R, K, O, Op>, K>
 type Adapted<S extends Shape, P extends PerDim> = S extends readonly [
   infer N extends number,
   infer C extends number,

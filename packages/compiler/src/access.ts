@@ -48,9 +48,16 @@ function fixedOperands(kernel: Kernel): number[] {
 export function accessOf(kernel: Kernel): Access {
   const operands = new Set(fixedOperands(kernel))
   if (kernel.kind === 'reduce')
-    for (const { buffer } of readsOf(kernel.accumulators.map((a) => a.value), operands)) operands.add(buffer)
+    for (const { buffer } of readsOf(
+      kernel.accumulators.map((a) => a.value),
+      operands,
+    ))
+      operands.add(buffer)
   if ('out' in kernel) return { writes: [{ buffer: kernel.out, at: undefined }], loads: [], operands }
-  const loads = readsOf(kernel.writes.map((w) => w.value), operands)
+  const loads = readsOf(
+    kernel.writes.map((w) => w.value),
+    operands,
+  )
   return { writes: kernel.writes, loads, operands }
 }
 

@@ -1,4 +1,5 @@
 import { type Graph, type Node, sizeOf } from '@tessella/ir'
+import { type Access, accessOf } from './access.ts'
 import { emit } from './emit.ts'
 import { fuse } from './fuse.ts'
 import { Grouping } from './grouping.ts'
@@ -51,8 +52,9 @@ export function compileGraph(graph: Graph, target: Target): Program {
     const kernel = emit(item.lowered, scope)
     if (kernel) kernels.push(kernel)
   }
-  const memory = planMemory(buffers.plans, kernels, target.alignment)
-  const reuses = reusedInputs(graph, inputs, outputs, kernels)
+  const accesses = kernels.map(accessOf)
+  const memory = planMemory(buffers.plans, accesses, target.alignment)
+  const reuses = reusedInputs(graph, inputs, outputs, accesses)
   const places = buffers.plans.map((plan, number): BufferPlan => {
     const { place } = plan
     if (place.kind === 'output') return { ...plan, place: { ...place, reuses: reuses.get(number) } }
@@ -62,13 +64,18 @@ export function compileGraph(graph: Graph, target: Target): Program {
 }
 
 /** For output buffers, the index of the input whose buffer they may be written into. */
-function reusedInputs(graph: Graph, inputs: readonly number[], outputs: readonly number[], kernels: readonly Kernel[]): Map<number, number> {
+function reusedInputs(
+  graph: Graph,
+  inputs: readonly number[],
+  outputs: readonly number[],
+  accesses: readonly Access[],
+): Map<number, number> {
   const reuses = new Map<number, number>()
   const taken = new Set<number>()
   for (const { input, output } of graph.updates ?? []) {
     const from = inputs[input] as number
     const to = outputs[output] as number
-    if (taken.has(input) || reuses.has(to) || !mayReuse(from, to, kernels)) continue
+    if (taken.has(input) || reuses.has(to) || !mayReuse(from, to, accesses)) continue
     reuses.set(to, input)
     taken.add(input)
   }

@@ -83,7 +83,15 @@ function routineKernel(node: RoutineNode, lowered: Lowered, writes: readonly Wri
       return { kind: 'maxPool', domain, dtype, attrs: node.attrs, x: whole(node.src[0]), writes }
     case 'maxPoolGrad':
     case 'maxPoolPick':
-      return { kind: node.op, domain, dtype, attrs: node.attrs, x: whole(node.src[0]), other: whole(node.src[1]), writes }
+      return {
+        kind: node.op,
+        domain,
+        dtype,
+        attrs: node.attrs,
+        x: whole(node.src[0]),
+        other: whole(node.src[1]),
+        writes,
+      }
   }
 }
 
@@ -102,12 +110,31 @@ function wholeKernel(node: WholeNode, scope: Scope): Kernel {
     }
     case 'argsort': {
       const [x] = node.src
-      return { kind: 'argsort', descending: node.attrs.descending, dtype: x.dtype, outer, length, inner, x: buffer(x), out }
+      return {
+        kind: 'argsort',
+        descending: node.attrs.descending,
+        dtype: x.dtype,
+        outer,
+        length,
+        inner,
+        x: buffer(x),
+        out,
+      }
     }
     case 'scatterAdd': {
       const [index, values] = node.src
       const { size } = node.attrs
-      return { kind: 'scatterAdd', dtype: node.dtype, outer, length, inner, size, index: buffer(index), values: buffer(values), out }
+      return {
+        kind: 'scatterAdd',
+        dtype: node.dtype,
+        outer,
+        length,
+        inner,
+        size,
+        index: buffer(index),
+        values: buffer(values),
+        out,
+      }
     }
   }
 }

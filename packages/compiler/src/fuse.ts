@@ -6,8 +6,13 @@ import type { Affine, Target } from './program.ts'
 
 /** Map kernels of up to this many elements become one even when they share nothing: the launch costs more. */
 const smallMap = 4096
-/** Most stores of one kernel. */
+/** Most stores and expressions of one kernel. */
 const mostStores = 16
+const mostExpressions = 400
+/** A value with more readers than this is a common scalar, no reason to join its readers. */
+const mostReaders = 64
+/** How many others of its size a small map is tried with. */
+const mostTries = 16
 
 const groupOf = (item: Item): Group => item.lowered.group
 const points = (group: Group): number => sizeOf(group.domain)
@@ -47,7 +52,7 @@ class Fusion {
 
   /** Replaces both by `group` if that can be lowered within the limits. */
   #accept(a: Item, b: Item, group: Group): Item | undefined {
-    if (group.stores.length > mostStores) return undefined
+    if (group.stores.length > mostStores || a.lowered.size + b.lowered.size > mostExpressions) return undefined
     const lowered = settleGroup(group, this.#grouping)
     if (lowered === 'illegal' || 'store' in lowered) return undefined
     const buffers = new Set<Node>(lowered.operands)
@@ -127,7 +132,8 @@ class Fusion {
     for (const { node } of item.lowered.sources)
       for (const other of this.#grouping.readers(node)) {
         const second = groupOf(other)
-        if (second.kind !== 'reduce' || !sameDims(group.domain, second.domain) || !sameDims(group.inner, second.inner)) continue
+        if (second.kind !== 'reduce' || !sameDims(group.domain, second.domain) || !sameDims(group.inner, second.inner))
+          continue
         if (!other.lowered.sources.some((read) => read.node === node)) continue
         const merged = this.#once(item, other, () =>
           this.#accept(item, other, {
@@ -144,65 +150,84 @@ class Fusion {
   /** Maps that read a common value at the same points, and small ones in any case. */
   maps(): void {
     for (const item of [...this.#grouping.items]) {
-      if (groupOf(item).kind !== 'map') continue
-      let current: Item | undefined = item
+      let current: Item | undefined = groupOf(item).kind === 'map' ? item : undefined
       while (current && this.#grouping.items.has(current)) current = this.#oneMap(current)
+    }
+    const bySize = new Map<string, Item[]>()
+    for (const item of [...this.#grouping.items]) {
+      const group = groupOf(item)
+      if (group.kind !== 'map' || points(group) > smallMap) continue
+      const key = group.domain.join()
+      const open = bySize.get(key) ?? []
+      bySize.set(key, open)
+      this.#joinSmall(item, open)
     }
   }
 
   #oneMap(item: Item): Item | undefined {
-    for (const { node, at } of item.lowered.reads)
-      for (const other of this.#grouping.readers(node)) {
-        if (groupOf(other).kind !== 'map' || at === undefined) continue
+    const size = points(groupOf(item))
+    for (const { node, at } of item.lowered.reads) {
+      const readers = this.#grouping.readers(node)
+      if (at === undefined || sizeOf(node.shape) < size || readers.size > mostReaders) continue
+      for (const other of readers) {
+        if (groupOf(other).kind !== 'map') continue
         const merged = this.#once(item, other, () => {
           const same = other.lowered.reads.find((read) => read.node === node && read.at)
           return same?.at && this.#merge(item, at, other, same.at)
         })
         if (merged) return merged
       }
-    return points(groupOf(item)) <= smallMap ? this.#oneSmallMap(item) : undefined
-  }
-
-  #oneSmallMap(item: Item): Item | undefined {
-    const group = groupOf(item)
-    for (const other of this.#grouping.items) {
-      const second = groupOf(other)
-      if (second.kind !== 'map' || !sameDims(group.domain, second.domain)) continue
-      const merged = this.#once(item, other, () => this.#accept(item, other, { ...group, stores: [...group.stores, ...second.stores] }))
-      if (merged) return merged
     }
     return undefined
   }
 
+  /** Joins a small map with one of those met lately; `open` are those that may still grow. */
+  #joinSmall(item: Item, open: Item[]): void {
+    for (const [i, other] of open.entries()) {
+      const a = groupOf(other)
+      const b = groupOf(item)
+      const merged = this.#once(other, item, () =>
+        this.#accept(other, item, { ...a, stores: [...a.stores, ...b.stores] }),
+      )
+      if (merged === undefined) continue
+      open[i] = merged
+      return
+    }
+    open.push(item)
+    if (open.length > mostTries) open.shift()
+  }
+
   /** A value kept for kernels that have become one is computed there instead. */
   inline(): void {
-    for (const item of [...this.#grouping.items]) {
+    const work = [...this.#grouping.items]
+    for (let item = work.shift(); item !== undefined; item = work.shift()) {
       const group = groupOf(item)
       const [store, ...more] = group.stores
-      if (group.kind !== 'map' || store === undefined || more.length > 0 || store.target !== store.value) continue
+      if (!this.#grouping.items.has(item) || group.kind !== 'map' || store === undefined || more.length > 0) continue
       const node = store.target
-      if (this.#grouping.outputs.has(node)) continue
+      if (store.value !== node || this.#grouping.outputs.has(node)) continue
       const [reader, ...others] = this.#grouping.readers(node)
-      if (reader && others.length === 0) this.#inlineInto(item, node, reader)
+      const merged = reader && others.length === 0 ? this.#inlineInto(item, node, reader) : undefined
+      if (merged) work.push(merged)
     }
   }
 
-  #inlineInto(item: Item, node: Node, reader: Item): void {
+  #inlineInto(item: Item, node: Node, reader: Item): Item | undefined {
     const group = groupOf(reader)
+    if (item.lowered.size + reader.lowered.size > mostExpressions) return undefined
     const uses = [...reader.lowered.reads, ...reader.lowered.sources].filter((read) => read.node === node)
     const pointwise = uses.every((read) => read.at) && !reader.lowered.operands.includes(node)
     const space = sizeOf([...group.domain, ...group.inner])
-    if (!pointwise || group.kind === 'routine' || group.kind === 'whole' || space > sizeOf(node.shape)) return
+    if (!pointwise || group.kind === 'routine' || group.kind === 'whole' || space > sizeOf(node.shape)) return undefined
     const without = new Set(this.#grouping.stored)
     without.delete(node)
     const lowered = lowerGroup(group, { stored: without, bufferOf: (n) => this.#grouping.bufferOf(n) })
-    if (lowered === 'illegal' || !('group' in lowered)) return
+    if (lowered === 'illegal' || !('group' in lowered)) return undefined
     const buffers = new Set<Node>([...lowered.reads, ...lowered.sources].map((read) => read.node))
     for (const s of lowered.stores) buffers.add(s.target)
-    if (buffers.size > this.#target.maxBuffers) return
+    if (buffers.size > this.#target.maxBuffers) return undefined
     this.#grouping.stored.delete(node)
-    this.#grouping.delete(item)
-    this.#grouping.replace([reader], lowered)
+    return this.#grouping.replace([reader, item], lowered)
   }
 }
 
@@ -214,9 +239,11 @@ export function fuse(grouping: Grouping, target: Target): void {
   fusion.reductions()
   fusion.inline()
   const inOrder = () => [...grouping.items].sort((a, b) => a.order - b.order)
-  for (const item of inOrder()) if (item.lowered.group.kind === 'reduce' || item.lowered.group.kind === 'routine') if (grouping.items.has(item)) fusion.consumers(item)
-  for (const item of inOrder()) if (item.lowered.group.kind === 'map' && grouping.items.has(item)) fusion.consumers(item)
+  for (const item of inOrder())
+    if (item.lowered.group.kind === 'reduce' || item.lowered.group.kind === 'routine')
+      if (grouping.items.has(item)) fusion.consumers(item)
+  for (const item of inOrder())
+    if (item.lowered.group.kind === 'map' && grouping.items.has(item)) fusion.consumers(item)
   fusion.maps()
   fusion.inline()
 }
-

@@ -1,5 +1,5 @@
 import { type Dims, internalError, type Node, sizeOf, stridesOf } from '@tessella/ir'
-import { rowMajor, splitAffine, splitDims, type Split } from './affine.ts'
+import { rowMajor, type Split, splitAffine, splitDims } from './affine.ts'
 import { type Conflict, type Local, Lowering, lineOf, type Read, type Scope } from './lower.ts'
 import type { Accumulator, Affine, Expr, MatrixOperand } from './program.ts'
 import { isReduce, isRegion, isRoutine, isWhole, type ReduceNode, type RoutineNode, type WholeNode } from './roles.ts'
@@ -50,6 +50,8 @@ export interface Lowered {
   /** Values read whole: operands of routines. */
   readonly operands: readonly Node[]
   readonly events: readonly Node[]
+  /** Number of expressions. */
+  readonly size: number
 }
 
 const plain = (node: Node, flat: Affine): Store => ({ value: node, target: node, flat, region: undefined })
@@ -78,7 +80,13 @@ function reduceGroup(node: ReduceNode): Group {
   const domain = kept.map((run) => run.size)
   const flat = rowMajor(domain)
   const source = { offset: 0, strides: [...kept, ...inner].map((run) => run.step) }
-  return { kind: 'reduce', domain, inner: inner.map((run) => run.size), anchors: [{ node, flat, source }], stores: [plain(node, flat)] }
+  return {
+    kind: 'reduce',
+    domain,
+    inner: inner.map((run) => run.size),
+    anchors: [{ node, flat, source }],
+    stores: [plain(node, flat)],
+  }
 }
 
 /** The groups that compute a stored value, in the order in which they must run. */
@@ -87,9 +95,18 @@ export function groupsOf(node: Node, fill: (node: Node) => Node): Group[] {
   if (isReduce(node)) return [reduceGroup(node)]
   if (isRoutine(node)) {
     const flat = rowMajor(node.shape)
-    return [{ kind: 'routine', domain: node.shape, inner: [], anchors: [{ node, flat, source: nowhere }], stores: [plain(node, flat)] }]
+    return [
+      {
+        kind: 'routine',
+        domain: node.shape,
+        inner: [],
+        anchors: [{ node, flat, source: nowhere }],
+        stores: [plain(node, flat)],
+      },
+    ]
   }
-  if (isWhole(node)) return [{ kind: 'whole', domain: [], inner: [], anchors: [{ node, flat: nowhere, source: nowhere }], stores: [] }]
+  if (isWhole(node))
+    return [{ kind: 'whole', domain: [], inner: [], anchors: [{ node, flat: nowhere, source: nowhere }], stores: [] }]
   if (!isRegion(node)) return [mapGroup(node, node, undefined)]
   const zeros = node.shape.map(() => 0)
   if (node.op === 'pad') {
@@ -180,7 +197,8 @@ export function lowerGroup(group: Group, scope: Scope): Lowered | Conflict {
   }
   if (prologue.conflict) return prologue.conflict
 
-  for (const s of group.stores) if (s.target === s.value && !locals.get(s.value)?.result) locals.set(s.value, { flat: s.flat })
+  for (const s of group.stores)
+    if (s.target === s.value && !locals.get(s.value)?.result) locals.set(s.value, { flat: s.flat })
   const epilogue = new Lowering(scope, group.domain, locals)
   const stores: LoweredStore[] = []
   for (const s of group.stores) {
@@ -199,6 +217,7 @@ export function lowerGroup(group: Group, scope: Scope): Lowered | Conflict {
     sources: prologue.reads,
     operands,
     events: [...new Set([...prologue.events, ...epilogue.events])],
+    size: prologue.size + epilogue.size,
   }
 }
 

@@ -1,12 +1,15 @@
 import { type Graph, internalError, make, type Node } from '@tessella/ir'
 import { type Group, groupsOf, type Lowered, productsOf, settleGroup } from './group.ts'
 import type { Scope } from './lower.ts'
+import { Order } from './order.ts'
 import { roleOf } from './roles.ts'
 import { baseOf } from './view.ts'
 
 /** One kernel in the making. */
 export interface Item {
   readonly lowered: Lowered
+  /** Its number in the order of dependencies. */
+  readonly cell: number
   /** Position in the user's order. */
   readonly order: number
   /** Stored values it reads in any way. */
@@ -14,11 +17,11 @@ export interface Item {
   readonly products: readonly Node[]
 }
 
-function itemOf(lowered: Lowered, order: number): Item {
+function itemOf(lowered: Lowered, cell: number, order: number): Item {
   const reads = new Set<Node>(lowered.operands)
   for (const read of lowered.reads) reads.add(read.node)
   for (const read of lowered.sources) reads.add(read.node)
-  return { lowered, order, reads, products: productsOf(lowered.group) }
+  return { lowered, cell, order, reads, products: productsOf(lowered.group) }
 }
 
 const add = (map: Map<Node, Set<Item>>, node: Node, item: Item): void => {
@@ -36,15 +39,24 @@ export class Grouping implements Scope {
   readonly items = new Set<Item>()
   /** The input that an output may overwrite: its other readers come first where that is possible. */
   readonly overwrites = new Map<Node, Node>()
+  readonly #overwritten = new Set<Node>()
   readonly #makers = new Map<Node, Set<Item>>()
   readonly #readers = new Map<Node, Set<Item>>()
   readonly #slots = new Map<Node, number>()
+  readonly #order: Order
 
   constructor(graph: Graph, outputs: readonly Node[], stored: Set<Node>) {
     this.stored = stored
     this.outputs = new Set(outputs.map(baseOf))
-    for (const lowered of this.#lowerAll()) this.#insert(itemOf(lowered, lowered.group.anchors[0]?.node.id ?? (lowered.group.stores[0]?.value.id as number)))
-    for (const { input, output } of graph.updates ?? []) this.#allowOverwrite(baseOf(outputs[output] as Node), graph.inputs[input] as Node)
+    for (const lowered of this.#lowerAll()) {
+      const { anchors, stores } = lowered.group
+      this.#insert(itemOf(lowered, this.items.size, anchors[0]?.node.id ?? (stores[0]?.value.id as number)))
+    }
+    const cells = [...this.items]
+    const plain = new Order(cells.map((item) => [...this.before(item)].map((b) => b.cell)))
+    for (const { input, output } of graph.updates ?? [])
+      this.#allowOverwrite(plain, baseOf(outputs[output] as Node), graph.inputs[input] as Node)
+    this.#order = this.overwrites.size > 0 ? new Order(plain.before) : plain
   }
 
   bufferOf(node: Node): number {
@@ -96,20 +108,20 @@ export class Grouping implements Scope {
 
   /** Puts `lowered` in the place of `old` and forgets stores that nobody reads any more. */
   replace(old: readonly Item[], lowered: Lowered): Item {
-    for (const item of old) this.#remove(item)
-    const isDead = (target: Node, value: Node) => target === value && !this.outputs.has(target) && this.readers(target).size === 0
+    const { cell } = old[0] as Item
+    for (const item of old) {
+      this.#remove(item)
+      this.#order.merge(cell, item.cell)
+    }
+    const isDead = (target: Node, value: Node) =>
+      target === value && !this.outputs.has(target) && this.readers(target).size === 0
     const alive = lowered.group.stores.map((s) => !isDead(s.target, s.value))
     for (const [i, s] of lowered.group.stores.entries()) if (!alive[i]) this.stored.delete(s.target)
     const group = { ...lowered.group, stores: lowered.group.stores.filter((_, i) => alive[i]) }
     const trimmed = { ...lowered, group, stores: lowered.stores.filter((_, i) => alive[i]) }
-    const item = itemOf(trimmed, Math.min(...old.map((o) => o.order)))
+    const item = itemOf(trimmed, cell, Math.min(...old.map((o) => o.order)))
     this.#insert(item)
     return item
-  }
-
-  /** Takes away an item whose value its readers now compute themselves. */
-  delete(item: Item): void {
-    this.#remove(item)
   }
 
   /** The items that must run before this one. */
@@ -122,7 +134,8 @@ export class Grouping implements Scope {
     for (const event of item.lowered.events) this.#leaves(event, after)
     for (const store of item.lowered.group.stores) {
       if (store.region && store.target.op === 'pad')
-        for (const maker of this.makers(store.target)) if (maker.lowered.group.stores.some((s) => s.target === store.target && !s.region)) out.add(maker)
+        for (const maker of this.makers(store.target))
+          if (maker.lowered.group.stores.some((s) => s.target === store.target && !s.region)) out.add(maker)
     }
     for (const product of item.products) {
       const input = this.overwrites.get(product)
@@ -145,29 +158,22 @@ export class Grouping implements Scope {
     }
   }
 
-  /** True when `from` must run before `to` for a reason other than being its direct source. */
-  #leads(from: Item, to: Item, direct: boolean): boolean {
-    const seen = new Set<Item>([to])
-    const stack = [...this.before(to)].filter((item) => direct || item !== from)
-    for (let item = stack.pop(); item !== undefined; item = stack.pop()) {
-      if (item === from) return true
-      if (seen.has(item)) continue
-      seen.add(item)
-      stack.push(...this.before(item))
-    }
-    return false
-  }
-
   /** True when one kernel for both would have to run before itself. */
   wouldLoop(a: Item, b: Item): boolean {
-    return this.#leads(a, b, false) || this.#leads(b, a, false)
+    return this.#order.wouldLoop(a.cell, b.cell)
   }
 
-  #allowOverwrite(output: Node, input: Node): void {
-    if (this.overwrites.has(output) || [...this.overwrites.values()].includes(input)) return
-    for (const maker of this.makers(output))
-      for (const reader of this.readers(input)) if (reader !== maker && this.#leads(maker, reader, true)) return
+  /** Lets an output overwrite an input unless a reader of the input needs the output. */
+  #allowOverwrite(plain: Order, output: Node, input: Node): void {
+    if (this.overwrites.has(output) || this.#overwritten.has(input)) return
+    const pairs = [...this.makers(output)].flatMap((maker) =>
+      [...this.readers(input)].map((reader) => [maker.cell, reader.cell] as const),
+    )
+    const others = pairs.filter(([maker, reader]) => maker !== reader)
+    if (others.some(([maker, reader]) => plain.needs(reader, maker))) return
+    for (const [maker, reader] of others) plain.require(maker, reader)
     this.overwrites.set(output, input)
+    this.#overwritten.add(input)
   }
 }
 

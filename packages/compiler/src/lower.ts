@@ -1,5 +1,5 @@
 import { type Dims, internalError, type Node, type NodeOf, sizeOf, stridesOf } from '@tessella/ir'
-import { affineKey, sameAffine, type Split } from './affine.ts'
+import { affineKey, type Split, sameAffine } from './affine.ts'
 import type { Affine, Expr } from './program.ts'
 import { isSplit, isView, joinDims, through, type View, type ViewNode, viewOf } from './view.ts'
 
@@ -36,6 +36,8 @@ export class Lowering {
   readonly reads: Read[] = []
   readonly events = new Set<Node>()
   conflict: Conflict | undefined
+  /** Expressions made so far. */
+  size = 0
   readonly #scope: Scope
   readonly #domain: Dims
   readonly #locals: ReadonlyMap<Node, Local>
@@ -102,6 +104,7 @@ export class Lowering {
     }
     let expr = memo.get(node)
     if (expr === undefined) {
+      this.size++
       expr = this.#compute(node, flat)
       memo.set(node, expr)
     }
@@ -147,7 +150,13 @@ export class Lowering {
         }
       case 'select': {
         const [c, a, b] = node.src
-        return { kind: 'select', dtype, condition: this.#value(c, flat), a: this.#value(a, flat), b: this.#value(b, flat) }
+        return {
+          kind: 'select',
+          dtype,
+          condition: this.#value(c, flat),
+          a: this.#value(a, flat),
+          b: this.#value(b, flat),
+        }
       }
       case 'cast':
         return { kind: 'cast', dtype, x: this.#value(node.src[0], flat) }
@@ -171,7 +180,11 @@ export class Lowering {
   }
 
   #iota(node: NodeOf<'iota'>, flat: Affine): Expr {
-    const along = joinDims(node.shape, node.shape.map((_, d) => (d === node.attrs.axis ? 1 : 0)), 0)
+    const along = joinDims(
+      node.shape,
+      node.shape.map((_, d) => (d === node.attrs.axis ? 1 : 0)),
+      0,
+    )
     const at = this.#through(node, along, flat)
     return at ? { kind: 'index', dtype: node.dtype, at } : nothing
   }
@@ -181,7 +194,11 @@ export class Lowering {
     const [x, index] = node.src
     const { axis } = node.attrs
     const steps = stridesOf(x.shape)
-    const others = joinDims(node.shape, steps.map((s, d) => (d === axis ? 0 : s)), 0)
+    const others = joinDims(
+      node.shape,
+      steps.map((s, d) => (d === axis ? 0 : s)),
+      0,
+    )
     const start = this.#through(node, others, flat)
     if (start === undefined) return nothing
     const size = x.shape[axis] as number
@@ -210,7 +227,13 @@ export class Lowering {
       return nothing
     }
     this.reads.push({ node: found.node, at: undefined })
-    return { kind: 'random', dtype: 'uint32', key: this.#scope.bufferOf(found.node), keyOffset: found.at.offset, at: flat }
+    return {
+      kind: 'random',
+      dtype: 'uint32',
+      key: this.#scope.bufferOf(found.node),
+      keyOffset: found.at.offset,
+      at: flat,
+    }
   }
 }
 
@@ -218,5 +241,7 @@ export class Lowering {
 export function lineOf(node: Node): { domain: Dims; flat: Affine } {
   const size = sizeOf(node.shape)
   if (size === 0) throw internalError('a kernel without points')
-  return size === 1 ? { domain: [], flat: { offset: 0, strides: [] } } : { domain: [size], flat: { offset: 0, strides: [1] } }
+  return size === 1
+    ? { domain: [], flat: { offset: 0, strides: [] } }
+    : { domain: [size], flat: { offset: 0, strides: [1] } }
 }

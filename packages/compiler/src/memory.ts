@@ -1,6 +1,6 @@
 import { byteWidth } from '@tessella/ir'
-import { type Access, accessOf, mayOverwrite } from './access.ts'
-import type { BufferPlan, Kernel } from './program.ts'
+import { type Access, mayOverwrite } from './access.ts'
+import type { BufferPlan } from './program.ts'
 
 /** The kernels between which a buffer holds something that is still wanted. */
 export interface Life {
@@ -42,7 +42,12 @@ export interface MemoryPlan {
 }
 
 /** Joins a temporary with one that dies where it is born, when the kernel may work in place. */
-function chain(buffers: readonly BufferPlan[], temporaries: readonly number[], lives: ReadonlyMap<number, Life>, accesses: readonly Access[]): Block[] {
+function chain(
+  buffers: readonly BufferPlan[],
+  temporaries: readonly number[],
+  lives: ReadonlyMap<number, Life>,
+  accesses: readonly Access[],
+): Block[] {
   const blocks: Block[] = []
   const blockOf = new Map<number, Block>()
   const bytesOf = (b: number) => (buffers[b] as BufferPlan).length * byteWidth((buffers[b] as BufferPlan).dtype)
@@ -75,8 +80,7 @@ function chain(buffers: readonly BufferPlan[], temporaries: readonly number[], l
 }
 
 /** Places temporaries in one arena: large blocks first, each in the tightest gap that is free all its life. */
-export function planMemory(buffers: readonly BufferPlan[], kernels: readonly Kernel[], alignment: number): MemoryPlan {
-  const accesses = kernels.map(accessOf)
+export function planMemory(buffers: readonly BufferPlan[], accesses: readonly Access[], alignment: number): MemoryPlan {
   const lives = livesOf(accesses)
   const temporaries = [...lives.keys()].filter((b) => buffers[b]?.place.kind === 'temporary')
   const blocks = chain(buffers, temporaries, lives, accesses)
@@ -86,7 +90,9 @@ export function planMemory(buffers: readonly BufferPlan[], kernels: readonly Ker
   let total = 0
   for (const block of blocks.sort((a, b) => b.bytes - a.bytes || a.first - b.first)) {
     const size = align(block.bytes)
-    const busy = placed.filter((p) => p.first <= block.last && block.first <= p.last).sort((a, b) => a.offset - b.offset)
+    const busy = placed
+      .filter((p) => p.first <= block.last && block.first <= p.last)
+      .sort((a, b) => a.offset - b.offset)
     let at = 0
     let gap = Number.POSITIVE_INFINITY
     let end = 0
@@ -107,10 +113,9 @@ export function planMemory(buffers: readonly BufferPlan[], kernels: readonly Ker
 }
 
 /** True when an output's kernels may write over the input: everybody else has read it, or reads it at the same point. */
-export function mayReuse(input: number, output: number, kernels: readonly Kernel[]): boolean {
+export function mayReuse(input: number, output: number, accesses: readonly Access[]): boolean {
   let written = false
-  for (const kernel of kernels) {
-    const access = accessOf(kernel)
+  for (const access of accesses) {
     const writes = access.writes.some((w) => w.buffer === output)
     const reads = access.operands.has(input) || access.loads.some((l) => l.buffer === input)
     if (reads && written) return false

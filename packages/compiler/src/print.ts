@@ -17,7 +17,16 @@ function showAffine({ offset, strides }: Affine): string {
 }
 
 const symbols: { readonly [fn: string]: string } = {
-  add: '+', sub: '-', mul: '*', div: '/', eq: '==', ne: '!=', lt: '<', le: '<=', gt: '>', ge: '>=',
+  add: '+',
+  sub: '-',
+  mul: '*',
+  div: '/',
+  eq: '==',
+  ne: '!=',
+  lt: '<',
+  le: '<=',
+  gt: '>',
+  ge: '>=',
 }
 
 /** Lines `name = expression` for what is used more than once; the rest is written in place. */
@@ -82,7 +91,10 @@ class ExprPrinter {
 }
 
 function showWrites(writes: readonly Write[]): string[] {
-  const printer = new ExprPrinter(writes.map((w) => w.value), 't')
+  const printer = new ExprPrinter(
+    writes.map((w) => w.value),
+    't',
+  )
   const stores = writes.map((w) => `b${w.buffer}[${showAffine(w.at)}] = ${printer.show(w.value)}`)
   return [...printer.lines, ...stores]
 }
@@ -91,34 +103,65 @@ const showMatrix = (m: MatrixOperand): string =>
   `b${m.buffer}+${m.offset}${m.batchStrides.length ? ` batch ${list(m.batchStrides)}` : ''} (${m.rowStride}, ${m.colStride})`
 const showWhole = (x: WholeOperand): string => `b${x.buffer}${list(x.shape)}`
 const showAttrs = (attrs: object): string =>
-  Object.entries(attrs).map(([name, value]) => `${name}=${Array.isArray(value) ? list(value.map((v) => (Array.isArray(v) ? list(v) : v))) : value}`).join(' ')
+  Object.entries(attrs)
+    .map(
+      ([name, value]) =>
+        `${name}=${Array.isArray(value) ? list(value.map((v) => (Array.isArray(v) ? list(v) : v))) : value}`,
+    )
+    .join(' ')
 
 function showKernel(kernel: Kernel): string[] {
   switch (kernel.kind) {
     case 'map':
       return [`map ${list(kernel.domain)}`, ...showWrites(kernel.writes)]
     case 'reduce': {
-      const printer = new ExprPrinter(kernel.accumulators.map((a) => a.value), 's')
+      const printer = new ExprPrinter(
+        kernel.accumulators.map((a) => a.value),
+        's',
+      )
       const results = kernel.accumulators.map((a, i) => `r${i} = ${a.fn} ${printer.show(a.value)}`)
-      return [`reduce ${list(kernel.domain)} over ${list(kernel.inner)}`, ...printer.lines, ...results, ...showWrites(kernel.writes)]
+      return [
+        `reduce ${list(kernel.domain)} over ${list(kernel.inner)}`,
+        ...printer.lines,
+        ...results,
+        ...showWrites(kernel.writes),
+      ]
     }
     case 'matmul':
-      return [`matmul ${list(kernel.domain)} k=${kernel.k} ${kernel.dtype}: ${showMatrix(kernel.a)} x ${showMatrix(kernel.b)}`, ...showWrites(kernel.writes)]
+      return [
+        `matmul ${list(kernel.domain)} k=${kernel.k} ${kernel.dtype}: ${showMatrix(kernel.a)} x ${showMatrix(kernel.b)}`,
+        ...showWrites(kernel.writes),
+      ]
     case 'conv':
     case 'convGradInput':
     case 'convGradWeight':
-      return [`${kernel.kind} ${list(kernel.domain)} ${kernel.dtype}: ${showWhole(kernel.a)}, ${showWhole(kernel.b)} ${showAttrs(kernel.attrs)}`, ...showWrites(kernel.writes)]
+      return [
+        `${kernel.kind} ${list(kernel.domain)} ${kernel.dtype}: ${showWhole(kernel.a)}, ${showWhole(kernel.b)} ${showAttrs(kernel.attrs)}`,
+        ...showWrites(kernel.writes),
+      ]
     case 'maxPool':
-      return [`maxPool ${list(kernel.domain)} ${kernel.dtype}: ${showWhole(kernel.x)} ${showAttrs(kernel.attrs)}`, ...showWrites(kernel.writes)]
+      return [
+        `maxPool ${list(kernel.domain)} ${kernel.dtype}: ${showWhole(kernel.x)} ${showAttrs(kernel.attrs)}`,
+        ...showWrites(kernel.writes),
+      ]
     case 'maxPoolGrad':
     case 'maxPoolPick':
-      return [`${kernel.kind} ${list(kernel.domain)} ${kernel.dtype}: ${showWhole(kernel.x)}, ${showWhole(kernel.other)} ${showAttrs(kernel.attrs)}`, ...showWrites(kernel.writes)]
+      return [
+        `${kernel.kind} ${list(kernel.domain)} ${kernel.dtype}: ${showWhole(kernel.x)}, ${showWhole(kernel.other)} ${showAttrs(kernel.attrs)}`,
+        ...showWrites(kernel.writes),
+      ]
     case 'cumulative':
-      return [`cumulative ${kernel.fn}${kernel.reverse ? ' reverse' : ''} ${kernel.dtype}: b${kernel.x}[${kernel.outer}, ${kernel.length}, ${kernel.inner}] -> b${kernel.out}`]
+      return [
+        `cumulative ${kernel.fn}${kernel.reverse ? ' reverse' : ''} ${kernel.dtype}: b${kernel.x}[${kernel.outer}, ${kernel.length}, ${kernel.inner}] -> b${kernel.out}`,
+      ]
     case 'argsort':
-      return [`argsort${kernel.descending ? ' descending' : ''} ${kernel.dtype}: b${kernel.x}[${kernel.outer}, ${kernel.length}, ${kernel.inner}] -> b${kernel.out}`]
+      return [
+        `argsort${kernel.descending ? ' descending' : ''} ${kernel.dtype}: b${kernel.x}[${kernel.outer}, ${kernel.length}, ${kernel.inner}] -> b${kernel.out}`,
+      ]
     case 'scatterAdd':
-      return [`scatterAdd ${kernel.dtype}: b${kernel.values} at b${kernel.index} [${kernel.outer}, ${kernel.length}, ${kernel.inner}] -> b${kernel.out}[${kernel.outer}, ${kernel.size}, ${kernel.inner}]`]
+      return [
+        `scatterAdd ${kernel.dtype}: b${kernel.values} at b${kernel.index} [${kernel.outer}, ${kernel.length}, ${kernel.inner}] -> b${kernel.out}[${kernel.outer}, ${kernel.size}, ${kernel.inner}]`,
+      ]
   }
 }
 

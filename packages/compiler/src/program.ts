@@ -26,11 +26,22 @@ export type Expr =
   | { readonly kind: 'cast'; readonly dtype: DType; readonly x: Expr }
   /** buffer[at + index * stride], or NaN (0 for non-floats) when index is outside [0, size). */
   | {
-      readonly kind: 'gather'; readonly dtype: DType; readonly buffer: number; readonly at: Affine
-      readonly index: Expr; readonly stride: number; readonly size: number
+      readonly kind: 'gather'
+      readonly dtype: DType
+      readonly buffer: number
+      readonly at: Affine
+      readonly index: Expr
+      readonly stride: number
+      readonly size: number
     }
   /** Word 0 of Threefry-2x32 with the two words of buffer `key` and the counter (at, 0). dtype uint32. */
-  | { readonly kind: 'random'; readonly dtype: DType; readonly key: number; readonly keyOffset: number; readonly at: Affine }
+  | {
+      readonly kind: 'random'
+      readonly dtype: DType
+      readonly key: number
+      readonly keyOffset: number
+      readonly at: Affine
+    }
   /** In an epilogue: the kernel's result number `index` at this point. */
   | { readonly kind: 'result'; readonly dtype: DType; readonly index: number }
 
@@ -74,38 +85,82 @@ export interface WholeOperand {
 export type Kernel =
   | { readonly kind: 'map'; readonly domain: Dims; readonly writes: readonly Write[] }
   | {
-      readonly kind: 'reduce'; readonly domain: Dims; readonly inner: Dims
-      readonly accumulators: readonly Accumulator[]; readonly writes: readonly Write[]
+      readonly kind: 'reduce'
+      readonly domain: Dims
+      readonly inner: Dims
+      readonly accumulators: readonly Accumulator[]
+      readonly writes: readonly Write[]
     }
   /** domain = [...batch, M, N]; result = sum over K of a[m, k] * b[k, n]. */
   | {
-      readonly kind: 'matmul'; readonly domain: Dims; readonly k: number; readonly dtype: DType
-      readonly a: MatrixOperand; readonly b: MatrixOperand; readonly writes: readonly Write[]
+      readonly kind: 'matmul'
+      readonly domain: Dims
+      readonly k: number
+      readonly dtype: DType
+      readonly a: MatrixOperand
+      readonly b: MatrixOperand
+      readonly writes: readonly Write[]
     }
   /** domain = the result's shape; operands as in the language's conv, convGradInput and convGradWeight. */
   | {
-      readonly kind: 'conv' | 'convGradInput' | 'convGradWeight'; readonly domain: Dims; readonly dtype: DType
-      readonly attrs: ConvAttrs; readonly a: WholeOperand; readonly b: WholeOperand; readonly writes: readonly Write[]
+      readonly kind: 'conv' | 'convGradInput' | 'convGradWeight'
+      readonly domain: Dims
+      readonly dtype: DType
+      readonly attrs: ConvAttrs
+      readonly a: WholeOperand
+      readonly b: WholeOperand
+      readonly writes: readonly Write[]
     }
-  | { readonly kind: 'maxPool'; readonly domain: Dims; readonly dtype: DType; readonly attrs: PoolAttrs; readonly x: WholeOperand; readonly writes: readonly Write[] }
   | {
-      readonly kind: 'maxPoolGrad' | 'maxPoolPick'; readonly domain: Dims; readonly dtype: DType; readonly attrs: PoolAttrs
-      readonly x: WholeOperand; readonly other: WholeOperand; readonly writes: readonly Write[]
+      readonly kind: 'maxPool'
+      readonly domain: Dims
+      readonly dtype: DType
+      readonly attrs: PoolAttrs
+      readonly x: WholeOperand
+      readonly writes: readonly Write[]
+    }
+  | {
+      readonly kind: 'maxPoolGrad' | 'maxPoolPick'
+      readonly domain: Dims
+      readonly dtype: DType
+      readonly attrs: PoolAttrs
+      readonly x: WholeOperand
+      readonly other: WholeOperand
+      readonly writes: readonly Write[]
     }
   /** Arrays seen as [outer, length, inner] around an axis; the results go to `out`, whole and contiguous. */
   | {
-      readonly kind: 'cumulative'; readonly fn: ReduceFn; readonly reverse: boolean; readonly dtype: DType
-      readonly outer: number; readonly length: number; readonly inner: number; readonly x: number; readonly out: number
+      readonly kind: 'cumulative'
+      readonly fn: ReduceFn
+      readonly reverse: boolean
+      readonly dtype: DType
+      readonly outer: number
+      readonly length: number
+      readonly inner: number
+      readonly x: number
+      readonly out: number
     }
   | {
-      readonly kind: 'argsort'; readonly descending: boolean; readonly dtype: DType
-      readonly outer: number; readonly length: number; readonly inner: number; readonly x: number; readonly out: number
+      readonly kind: 'argsort'
+      readonly descending: boolean
+      readonly dtype: DType
+      readonly outer: number
+      readonly length: number
+      readonly inner: number
+      readonly x: number
+      readonly out: number
     }
   /** out [outer, size, inner] = 0, then += values [outer, length, inner] at index (int32, same shape), in order. */
   | {
-      readonly kind: 'scatterAdd'; readonly dtype: DType
-      readonly outer: number; readonly length: number; readonly inner: number; readonly size: number
-      readonly index: number; readonly values: number; readonly out: number
+      readonly kind: 'scatterAdd'
+      readonly dtype: DType
+      readonly outer: number
+      readonly length: number
+      readonly inner: number
+      readonly size: number
+      readonly index: number
+      readonly values: number
+      readonly out: number
     }
 
 /** Where a value lives. `reuses`: an output may be written into this input's buffer when that input is donated. */

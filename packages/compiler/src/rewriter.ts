@@ -54,7 +54,12 @@ export class Rewriter {
     const order = topological([root], known).filter((node) => !known(node))
     // By id, so that new ids keep the order in which the user made the values.
     for (const node of order.sort((a, b) => a.id - b.id)) {
-      const out = this.node(node.op, node.src.map((s) => this.#images.get(s) as Node) as Sources[OpName], node.attrs as Attrs[OpName], node)
+      const out = this.node(
+        node.op,
+        node.src.map((s) => this.#images.get(s) as Node) as Sources[OpName],
+        node.attrs as Attrs[OpName],
+        node,
+      )
       this.#images.set(node, out)
       if (uses && (uses.get(node) ?? 0) > 1) this.shared.add(out)
     }
@@ -73,7 +78,8 @@ export class Rewriter {
     const kept = original !== undefined && src.every((s, i) => s === original.src[i])
     const made = kept ? original : make<OpName>(op, src as Sources[OpName], attrs as Attrs[OpName])
     if (op === 'parameter') return made
-    if (sizeOf(made.shape) === 0 && op !== 'expand' && op !== 'reshape' && op !== 'constant') return this.full(made.shape, 0, made.dtype)
+    if (sizeOf(made.shape) === 0 && op !== 'expand' && op !== 'reshape' && op !== 'constant')
+      return this.full(made.shape, 0, made.dtype)
     const key = nodeKey(made)
     const same = this.#interned.get(key)
     if (same) return same
@@ -117,7 +123,8 @@ export function constantOf(x: Node): number | undefined {
 }
 
 /** A factor whose product with any float is exact but for underflow. */
-export const isPowerOfTwo = (x: number): boolean => Number.isFinite(x) && x !== 0 && 2 ** Math.round(Math.log2(Math.abs(x))) === Math.abs(x)
+export const isPowerOfTwo = (x: number): boolean =>
+  Number.isFinite(x) && x !== 0 && 2 ** Math.round(Math.log2(Math.abs(x))) === Math.abs(x)
 
 /** Division by these is multiplication by the inverse, to the last bit. */
 export const hasExactInverse = (x: number, dtype: DType): boolean =>

@@ -51,7 +51,12 @@ export const rules: Rules = {
 export function checkDtype(r: Rewriter['target'], node: Node): void {
   if (r.dtypes.has(node.dtype)) return
   const what = node.op === 'unary' || node.op === 'binary' ? node.attrs.fn : node.op
-  throw new BackendError(r.name, 'unsupported-dtype', `[${what}] ${node.dtype} does not exist on this device; it has ${[...r.dtypes].join(', ')}. Cast first: x.cast('float32').`)
+  throw new BackendError(
+    r.name,
+    'unsupported-dtype',
+    `[${what}] ${node.dtype} does not exist on this device; it has ${[...r.dtypes].join(', ')}. Cast first: x.cast('float32').`,
+  )
 }
 
-export const missing = (name: string, fn: string): Error => internalError(`the backend ${name} lacks the core function ${fn}`)
+export const missing = (name: string, fn: string): Error =>
+  internalError(`the backend ${name} lacks the core function ${fn}`)

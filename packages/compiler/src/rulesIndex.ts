@@ -6,7 +6,21 @@ import { baseOf } from './view.ts'
 
 /** NaN in, NaN out: a gather that answers NaN outside its source may happen before these. */
 const passesNaN: ReadonlySet<UnaryFn | BinaryFn> = new Set<UnaryFn | BinaryFn>([
-  'neg', 'abs', 'sqrt', 'exp', 'expm1', 'log', 'log1p', 'sin', 'cos', 'tanh', 'erf', 'add', 'sub', 'mul', 'div',
+  'neg',
+  'abs',
+  'sqrt',
+  'exp',
+  'expm1',
+  'log',
+  'log1p',
+  'sin',
+  'cos',
+  'tanh',
+  'erf',
+  'add',
+  'sub',
+  'mul',
+  'div',
 ])
 
 /** Gathers of few elements of a computed value: pick first, compute after. */

@@ -14,7 +14,8 @@ export const reduceRule: Rule<'reduce'> = (r, [x], { fn, axes }) => {
   const shape = without(x.shape, axes)
   const count = sizeOf(axes.map((a) => x.shape[a] as number))
   const c = constantOf(x)
-  const folded = count === 0 ? foldReduce(fn, 0, 0, x.dtype) : c === undefined ? undefined : foldReduce(fn, c, count, x.dtype)
+  const folded =
+    count === 0 ? foldReduce(fn, 0, 0, x.dtype) : c === undefined ? undefined : foldReduce(fn, c, count, x.dtype)
   if (folded !== undefined) return r.full(shape, folded, x.dtype)
   if (sizeOf(shape) === 0) return undefined
 
@@ -36,10 +37,13 @@ export const reduceRule: Rule<'reduce'> = (r, [x], { fn, axes }) => {
     const all = [...x.attrs.axes, ...axes.map((a) => kept[a] as number)].sort((p, q) => p - q)
     return r.node('reduce', [x.src[0]], { fn, axes: all })
   }
-  return fn === 'sum' ? (oneHotSum(r, x, axes, shape) ?? productSum(r, x, axes) ?? factorOut(r, x, axes, shape)) : undefined
+  return fn === 'sum'
+    ? (oneHotSum(r, x, axes, shape) ?? productSum(r, x, axes) ?? factorOut(r, x, axes, shape))
+    : undefined
 }
 
-const isSteady = (x: Node, axes: Dims): x is NodeOf<'expand'> => x.op === 'expand' && axes.every((a) => x.src[0].shape[a] === 1)
+const isSteady = (x: Node, axes: Dims): x is NodeOf<'expand'> =>
+  x.op === 'expand' && axes.every((a) => x.src[0].shape[a] === 1)
 
 interface Factored {
   readonly rest: Node
@@ -69,7 +73,8 @@ function factorOf(r: Rewriter, x: Node, axes: Dims): Factored | undefined {
 /** sum(x * y) = y * sum(x) where y does not change along the axes; so for divisors and signs. */
 function factorOut(r: Rewriter, x: Node, axes: Dims, shape: Dims): Node | undefined {
   const sum = (y: Node) => r.node('reduce', [y], { fn: 'sum', axes })
-  if (x.op === 'unary' && x.attrs.fn === 'neg' && !r.shared.has(x)) return r.node('unary', [sum(x.src[0])], { fn: 'neg' })
+  if (x.op === 'unary' && x.attrs.fn === 'neg' && !r.shared.has(x))
+    return r.node('unary', [sum(x.src[0])], { fn: 'neg' })
   if (!isFloat(x.dtype)) return undefined
   const found = factorOf(r, x, axes)
   if (found === undefined) return undefined

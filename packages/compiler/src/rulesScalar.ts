@@ -1,10 +1,10 @@
 import {
   binaryFacts,
   constantLike,
-  decomposeBinary,
-  decomposeUnary,
   type Dims,
   type DType,
+  decomposeBinary,
+  decomposeUnary,
   isDecomposableBinary,
   isDecomposableUnary,
   isFloat,
@@ -157,7 +157,14 @@ export const selectRule: Rule<'select'> = (r, [c, a, b]) => {
   if (b.op === 'select' && b.src[0] === c) return r.node('select', [c, a, b.src[2]], {})
   if (a.dtype === 'bool' && constantOf(a) === 1 && constantOf(b) === 0) return c
   // relu as a function of its own: then its mask can be read off the result.
-  if (c.op === 'binary' && c.attrs.fn === 'le' && c.src[0] === b && constantOf(c.src[1]) === 0 && constantOf(a) === 0 && isFloat(b.dtype))
+  if (
+    c.op === 'binary' &&
+    c.attrs.fn === 'le' &&
+    c.src[0] === b &&
+    constantOf(c.src[1]) === 0 &&
+    constantOf(a) === 0 &&
+    isFloat(b.dtype)
+  )
     return r.node('binary', [b, constantLike(b, 0)].map((x) => r.image(x)) as [Node, Node], { fn: 'max' })
   return beforeGrowth(r, [c, a, b], ([d, x, y]) => r.node('select', [d as Node, x as Node, y as Node], {}))
 }

@@ -73,12 +73,20 @@ export const sliceRule: Rule<'slice'> = (r, [x], { start, size, step }) => {
   return undefined
 }
 
-function sliceOfPad(r: Rewriter, x: Extract<Node, { op: 'pad' }>, start: Dims, size: Dims, step: Dims): Node | undefined {
+function sliceOfPad(
+  r: Rewriter,
+  x: Extract<Node, { op: 'pad' }>,
+  start: Dims,
+  size: Dims,
+  step: Dims,
+): Node | undefined {
   const { lo, interior } = x.attrs
   const from = x.src[0].shape
   const inner = start.map((s, d) => s - (lo[d] as number))
   const plain = interior.every((n) => n === 0)
-  const inside = inner.every((s, d) => s >= 0 && s + ((size[d] as number) - 1) * (step[d] as number) < (from[d] as number))
+  const inside = inner.every(
+    (s, d) => s >= 0 && s + ((size[d] as number) - 1) * (step[d] as number) < (from[d] as number),
+  )
   return plain && inside ? r.node('slice', [x.src[0]], { start: inner, size, step }) : undefined
 }
 
@@ -99,7 +107,8 @@ export const flipRule: Rule<'flip'> = (r, [x], { axes }) => {
 
 export const padRule: Rule<'pad'> = (r, [x], { lo, hi, interior, value }) => {
   if ([...lo, ...hi].every((n) => n === 0) && interior.every((n, d) => n === 0 || (x.shape[d] as number) <= 1)) return x
-  const grow = (n: number, d: number) => n + Math.max(0, n - 1) * (interior[d] as number) + (lo[d] as number) + (hi[d] as number)
+  const grow = (n: number, d: number) =>
+    n + Math.max(0, n - 1) * (interior[d] as number) + (lo[d] as number) + (hi[d] as number)
   const shape = x.shape.map(grow)
   const nothing = sizeOf(x.shape) === 0
   const c = constantOf(x)

@@ -1,5 +1,4 @@
-import { byteWidth, type Node, sizeOf } from '@tessella/ir'
-import { internalError } from '@tessella/ir'
+import { byteWidth, internalError, type Node, sizeOf } from '@tessella/ir'
 import type { Grouping, Item } from './grouping.ts'
 
 const bytesOf = (node: Node): number => sizeOf(node.shape) * byteWidth(node.dtype)
@@ -24,7 +23,8 @@ export function schedule(grouping: Grouping): Item[] {
   }
   const isTemporary = (node: Node) => node.op !== 'parameter' && !grouping.outputs.has(node)
   const readersLeft = new Map<Node, number>()
-  for (const item of grouping.items) for (const node of item.reads) readersLeft.set(node, (readersLeft.get(node) ?? 0) + 1)
+  for (const item of grouping.items)
+    for (const node of item.reads) readersLeft.set(node, (readersLeft.get(node) ?? 0) + 1)
   const allocated = new Set<Node>()
   const targets = (item: Item) => item.lowered.group.stores.map((s) => s.target)
   const growth = (item: Item): number => {

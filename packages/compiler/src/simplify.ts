@@ -27,7 +27,8 @@ function readMasksFromRelu(outputs: readonly Node[]): Node[] {
   for (const node of order) {
     if (images.has(node)) continue
     const src = node.src.map((s) => images.get(s) as Node)
-    const test = node.op === 'binary' && (node.attrs.fn === 'le' || node.attrs.fn === 'gt') && constantOf(node.src[1]) === 0
+    const test =
+      node.op === 'binary' && (node.attrs.fn === 'le' || node.attrs.fn === 'gt') && constantOf(node.src[1]) === 0
     const relu = test ? relus.get(node.src[0] as Node) : undefined
     const image = relu && imageOf(relu)
     images.set(node, withSources(node, image ? [image, src[1] as Node] : src))

@@ -6,10 +6,38 @@ import { baseOf, isView } from './view.ts'
 
 /** Rough cost of one element, in additions; functions not named cost 16. */
 const costs: { readonly [F in UnaryFn | BinaryFn]?: number } = {
-  neg: 1, abs: 1, sign: 1, floor: 1, ceil: 1, round: 1, trunc: 1, not: 1, isNan: 1, isInf: 1, isFinite: 1,
-  sqrt: 4, reciprocal: 4, rsqrt: 6, div: 4, rem: 6,
-  add: 1, sub: 1, mul: 1, max: 1, min: 1, eq: 1, ne: 1, lt: 1, le: 1, gt: 1, ge: 1,
-  and: 1, or: 1, xor: 1, shl: 1, shr: 1,
+  neg: 1,
+  abs: 1,
+  sign: 1,
+  floor: 1,
+  ceil: 1,
+  round: 1,
+  trunc: 1,
+  not: 1,
+  isNan: 1,
+  isInf: 1,
+  isFinite: 1,
+  sqrt: 4,
+  reciprocal: 4,
+  rsqrt: 6,
+  div: 4,
+  rem: 6,
+  add: 1,
+  sub: 1,
+  mul: 1,
+  max: 1,
+  min: 1,
+  eq: 1,
+  ne: 1,
+  lt: 1,
+  le: 1,
+  gt: 1,
+  ge: 1,
+  and: 1,
+  or: 1,
+  xor: 1,
+  shl: 1,
+  shr: 1,
 }
 
 function ownCost(node: Node): number {
@@ -56,7 +84,8 @@ function inlineOf(node: Node, infos: ReadonlyMap<Node, Inline>, stored: Readonly
     depth = Math.max(depth, info.depth)
   }
   const only = src.length === 1 ? infos.get(src[0] as Node)?.leaves : undefined
-  const leaves = only ?? (src.length === 0 ? noLeaves : new Set(src.flatMap((s) => [...(infos.get(s) as Inline).leaves])))
+  const leaves =
+    only ?? (src.length === 0 ? noLeaves : new Set(src.flatMap((s) => [...(infos.get(s) as Inline).leaves])))
   return { cost: Math.min(cost, 1e9), depth: depth + 1, leaves }
 }
 

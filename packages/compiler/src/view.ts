@@ -56,18 +56,34 @@ export function viewOf(node: ViewNode): View {
   const steps = stridesOf(from)
   switch (node.op) {
     case 'permute':
-      return joinDims(node.shape, node.attrs.perm.map((p) => steps[p] as number), 0)
+      return joinDims(
+        node.shape,
+        node.attrs.perm.map((p) => steps[p] as number),
+        0,
+      )
     case 'expand':
-      return joinDims(node.shape, steps.map((s, d) => (from[d] === 1 ? 0 : s)), 0)
+      return joinDims(
+        node.shape,
+        steps.map((s, d) => (from[d] === 1 ? 0 : s)),
+        0,
+      )
     case 'slice': {
       const { start, step } = node.attrs
       const offset = steps.reduce((sum, s, d) => sum + s * (start[d] as number), 0)
-      return joinDims(node.shape, steps.map((s, d) => s * (step[d] as number)), offset)
+      return joinDims(
+        node.shape,
+        steps.map((s, d) => s * (step[d] as number)),
+        offset,
+      )
     }
     case 'flip': {
       const flipped = (d: number) => node.attrs.axes.includes(d)
       const offset = steps.reduce((sum, s, d) => sum + (flipped(d) ? s * ((from[d] as number) - 1) : 0), 0)
-      return joinDims(node.shape, steps.map((s, d) => (flipped(d) ? -s : s)), offset)
+      return joinDims(
+        node.shape,
+        steps.map((s, d) => (flipped(d) ? -s : s)),
+        offset,
+      )
     }
   }
 }
@@ -76,7 +92,11 @@ export function viewOf(node: ViewNode): View {
 export function regionOf(part: Dims, whole: Dims, lo: Dims, interior: Dims): View {
   const steps = stridesOf(whole)
   const offset = steps.reduce((sum, s, d) => sum + s * (lo[d] as number), 0)
-  return joinDims(part, steps.map((s, d) => s * (1 + (interior[d] as number))), offset)
+  return joinDims(
+    part,
+    steps.map((s, d) => s * (1 + (interior[d] as number))),
+    offset,
+  )
 }
 
 /**

@@ -5,6 +5,8 @@ import { target } from './support/check.ts'
 
 /** How well the host computes a function is not the compiler's affair; what it writes in other functions is. */
 const known = new Set<CaseGroup>(unaryFns.filter((fn) => target.unary.has(fn)).map((fn) => `unary.${fn}` as const))
-const only = [...conformanceGroups().keys(), 'contract' as const].filter((group) => group === 'contract' || !known.has(group))
+const only = [...conformanceGroups().keys(), 'contract' as const].filter(
+  (group) => group === 'contract' || !known.has(group),
+)
 
 conformance({ name: 'compiler', create: async () => new CompiledBackend(target), only })

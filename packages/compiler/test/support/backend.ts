@@ -102,7 +102,12 @@ export class CompiledBackend implements Backend {
 
   #own(buffer: DeviceBuffer): Held {
     const held = buffer as Held
-    if (!this.#live.has(held)) throw new BackendError(this.name, 'data' in buffer && held.data === undefined ? 'disposed' : 'wrong-backend', 'not a live buffer of this backend')
+    if (!this.#live.has(held))
+      throw new BackendError(
+        this.name,
+        'data' in buffer && held.data === undefined ? 'disposed' : 'wrong-backend',
+        'not a live buffer of this backend',
+      )
     return held
   }
 

@@ -28,7 +28,11 @@ export const target: Target = {
 
 export function graphOf(outputs: readonly Node[], updates: readonly (readonly [Node, number])[] = []): Graph {
   const { inputs } = canonical(outputs)
-  return { inputs, outputs, updates: updates.map(([node, output]) => ({ input: inputs.indexOf(node as NodeOf<'parameter'>), output })) }
+  return {
+    inputs,
+    outputs,
+    updates: updates.map(([node, output]) => ({ input: inputs.indexOf(node as NodeOf<'parameter'>), output })),
+  }
 }
 
 /** Reproducible values between -2 and 2, or small integers. */
@@ -46,7 +50,10 @@ export function valuesFor(node: Node, seed: number): HostArray {
 async function expected(graph: Graph, inputs: readonly HostArray[]): Promise<HostArray[]> {
   const backend = reference()
   const buffers = graph.inputs.map((node, i) => backend.upload(inputs[i] as HostArray, node.dtype))
-  const outputs = backend.prepare(graph).run(buffers, buffers.map(() => false))
+  const outputs = backend.prepare(graph).run(
+    buffers,
+    buffers.map(() => false),
+  )
   return Promise.all(outputs.map((o, i) => backend.read(o, (graph.outputs[i] as Node).dtype)))
 }
 
@@ -56,14 +63,18 @@ function differs(a: number, b: number, tolerance: number): boolean {
 }
 
 /** Compiles, runs in the interpreter of programs and compares with the reference backend. Answers the program. */
-export async function checkGraph(graph: Graph, options: { target?: Target; inputs?: readonly HostArray[]; tolerance?: number } = {}): Promise<Program> {
+export async function checkGraph(
+  graph: Graph,
+  options: { target?: Target; inputs?: readonly HostArray[]; tolerance?: number } = {},
+): Promise<Program> {
   const inputs = options.inputs ?? graph.inputs.map((node, i) => valuesFor(node, i + 1))
   const program = compileGraph(graph, options.target ?? target)
   const got = interpret(program, inputs)
   const want = await expected(graph, inputs)
   for (const [o, data] of want.entries()) {
     const mine = got[o] as HostArray
-    if (mine.length !== data.length) throw new Error(`output ${o} has ${mine.length} elements instead of ${data.length}`)
+    if (mine.length !== data.length)
+      throw new Error(`output ${o} has ${mine.length} elements instead of ${data.length}`)
     for (let i = 0; i < data.length; i++)
       if (differs(mine[i] as number, data[i] as number, options.tolerance ?? 1e-4))
         throw new Error(`output ${o} at ${i}: ${mine[i]} instead of ${data[i]}\n${printProgram(program)}`)

@@ -1,4 +1,13 @@
-import { type BinaryFn, type DType, type HostArray, hostArray, type ReduceFn, sizeOf, stridesOf, type UnaryFn } from '@tessella/ir'
+import {
+  type BinaryFn,
+  type DType,
+  type HostArray,
+  hostArray,
+  type ReduceFn,
+  sizeOf,
+  stridesOf,
+  type UnaryFn,
+} from '@tessella/ir'
 import type { Affine, ConvKernel, Expr, Kernel, MatrixOperand, PoolKernel, Program, Write } from './kernels.ts'
 import { threefry } from './threefry.ts'
 
@@ -53,9 +62,24 @@ function erf(x: number): number {
 }
 
 const unaryFns: { readonly [F in UnaryFn]?: (x: number) => number } = {
-  neg: (x) => -x, abs: Math.abs, sign: Math.sign, floor: Math.floor, ceil: Math.ceil, round: roundToEven, trunc: Math.trunc,
-  sqrt: Math.sqrt, exp: Math.exp, expm1: Math.expm1, log: Math.log, log1p: Math.log1p, sin: Math.sin, cos: Math.cos,
-  atan: Math.atan, tanh: Math.tanh, erf, isNan: (x) => (Number.isNaN(x) ? 1 : 0),
+  neg: (x) => -x,
+  abs: Math.abs,
+  sign: Math.sign,
+  floor: Math.floor,
+  ceil: Math.ceil,
+  round: roundToEven,
+  trunc: Math.trunc,
+  sqrt: Math.sqrt,
+  exp: Math.exp,
+  expm1: Math.expm1,
+  log: Math.log,
+  log1p: Math.log1p,
+  sin: Math.sin,
+  cos: Math.cos,
+  atan: Math.atan,
+  tanh: Math.tanh,
+  erf,
+  isNan: (x) => (Number.isNaN(x) ? 1 : 0),
 }
 
 const binaryFns: { readonly [F in BinaryFn]?: (a: number, b: number, dtype: DType) => number } = {
@@ -67,15 +91,23 @@ const binaryFns: { readonly [F in BinaryFn]?: (a: number, b: number, dtype: DTyp
   max: (a, b) => Math.max(a, b),
   min: (a, b) => Math.min(a, b),
   rem: (a, b, d) => (isWord(d) && b === 0 ? 0 : a % b),
-  eq: (a, b) => +(a === b), ne: (a, b) => +(a !== b), lt: (a, b) => +(a < b), le: (a, b) => +(a <= b),
-  gt: (a, b) => +(a > b), ge: (a, b) => +(a >= b),
-  and: (a, b) => a & b, or: (a, b) => a | b, xor: (a, b) => a ^ b,
+  eq: (a, b) => +(a === b),
+  ne: (a, b) => +(a !== b),
+  lt: (a, b) => +(a < b),
+  le: (a, b) => +(a <= b),
+  gt: (a, b) => +(a > b),
+  ge: (a, b) => +(a >= b),
+  and: (a, b) => a & b,
+  or: (a, b) => a | b,
+  xor: (a, b) => a ^ b,
   shl: (a, b) => a << b,
   shr: (a, b, d) => (d === 'uint32' ? a >>> b : a >> b),
 }
 
 const limits: { readonly [D in DType]?: readonly [number, number] } = {
-  int32: [-(2 ** 31), 2 ** 31 - 1], uint32: [0, 2 ** 32 - 1], uint8: [0, 255],
+  int32: [-(2 ** 31), 2 ** 31 - 1],
+  uint32: [0, 2 ** 32 - 1],
+  uint8: [0, 255],
 }
 
 function cast(x: number, from: DType, to: DType): number {
@@ -93,7 +125,8 @@ function apply<F>(table: { readonly [fn: string]: F | undefined }, fn: string): 
 type Arrays = readonly HostArray[]
 
 const address = (at: Affine, index: readonly number[]): number => {
-  if (at.strides.length !== index.length) throw new Error(`an address of ${at.strides.length} dimensions in a domain of ${index.length}`)
+  if (at.strides.length !== index.length)
+    throw new Error(`an address of ${at.strides.length} dimensions in a domain of ${index.length}`)
   return at.strides.reduce((sum, s, d) => sum + s * (index[d] as number), at.offset)
 }
 
@@ -103,7 +136,13 @@ function read(array: HostArray, at: number): number {
   return value
 }
 
-function evaluate(e: Expr, index: readonly number[], arrays: Arrays, results: readonly number[], memo: Map<Expr, number>): number {
+function evaluate(
+  e: Expr,
+  index: readonly number[],
+  arrays: Arrays,
+  results: readonly number[],
+  memo: Map<Expr, number>,
+): number {
   const known = memo.get(e)
   if (known !== undefined) return known
   const go = (x: Expr) => evaluate(x, index, arrays, results, memo)
@@ -116,7 +155,9 @@ function evaluate(e: Expr, index: readonly number[], arrays: Arrays, results: re
       case 'index':
         return store(address(e.at, index), e.dtype)
       case 'unary':
-        return e.fn === 'not' ? store(e.dtype === 'bool' ? 1 - go(e.x) : ~go(e.x), e.dtype) : store(apply(unaryFns, e.fn)(go(e.x)), e.dtype)
+        return e.fn === 'not'
+          ? store(e.dtype === 'bool' ? 1 - go(e.x) : ~go(e.x), e.dtype)
+          : store(apply(unaryFns, e.fn)(go(e.x)), e.dtype)
       case 'binary':
         if (e.a.dtype !== e.b.dtype) throw new Error(`${e.fn} of ${e.a.dtype} and ${e.b.dtype}`)
         return store(apply(binaryFns, e.fn)(go(e.a), go(e.b), e.a.dtype), e.dtype)
@@ -183,21 +224,40 @@ function reduce(kernel: Extract<Kernel, { kind: 'reduce' }>, index: readonly num
     }
     position++
   }
-  return kernel.accumulators.map(({ fn, value }, i) => (fn === 'argmax' || fn === 'argmin' ? (where[i] as number) : store(best[i] as number, value.dtype)))
+  return kernel.accumulators.map(({ fn, value }, i) =>
+    fn === 'argmax' || fn === 'argmin' ? (where[i] as number) : store(best[i] as number, value.dtype),
+  )
 }
 
 const element = (arrays: Arrays, m: MatrixOperand, batch: readonly number[], row: number, col: number): number =>
-  read(arrays[m.buffer] as HostArray, m.offset + batch.reduce((s, b, d) => s + b * (m.batchStrides[d] as number), 0) + row * m.rowStride + col * m.colStride)
+  read(
+    arrays[m.buffer] as HostArray,
+    m.offset +
+      batch.reduce((s, b, d) => s + b * (m.batchStrides[d] as number), 0) +
+      row * m.rowStride +
+      col * m.colStride,
+  )
 
 /** Places of a window: for each output position and kernel offset the input position, when it is inside. */
-function* windows(attrs: PoolKernel['attrs'] | ConvKernel['attrs'], input: readonly number[], kernel: readonly number[], out: readonly number[]): Generator<[number[], number[]]> {
+function* windows(
+  attrs: PoolKernel['attrs'] | ConvKernel['attrs'],
+  input: readonly number[],
+  kernel: readonly number[],
+  out: readonly number[],
+): Generator<[number[], number[]]> {
   for (const k of points(kernel)) {
-    const at = out.map((o, d) => o * (attrs.stride[d] as number) - (attrs.padding[d]?.[0] as number) + (k[d] as number) * (attrs.dilation[d] as number))
+    const at = out.map(
+      (o, d) =>
+        o * (attrs.stride[d] as number) -
+        (attrs.padding[d]?.[0] as number) +
+        (k[d] as number) * (attrs.dilation[d] as number),
+    )
     if (at.every((p, d) => p >= 0 && p < (input[d] as number))) yield [k, at]
   }
 }
 
-const flat = (shape: readonly number[], index: readonly number[]): number => stridesOf(shape).reduce((s, n, d) => s + n * (index[d] as number), 0)
+const flat = (shape: readonly number[], index: readonly number[]): number =>
+  stridesOf(shape).reduce((s, n, d) => s + n * (index[d] as number), 0)
 
 /** Convolutions and their gradients write a full array first: every position adds up in any order. */
 function convolution(kernel: ConvKernel, arrays: Arrays): Float64Array {
@@ -236,11 +296,13 @@ function pooling(kernel: PoolKernel, arrays: Arrays): Float64Array {
     for (const [, at] of windows(kernel.attrs, input, kernel.attrs.kernel, p)) {
       const i = flat(kernel.x.shape, [image as number, channel as number, ...at])
       const value = x[i] as number
-      if (best < 0 || (!Number.isNaN(x[best] as number) && (Number.isNaN(value) || value > (x[best] as number)))) best = i
+      if (best < 0 || (!Number.isNaN(x[best] as number) && (Number.isNaN(value) || value > (x[best] as number))))
+        best = i
     }
     const y = flat(pooled, [image as number, channel as number, ...p])
     if (other === undefined) out[y] = x[best] as number
-    else if (kernel.kind === 'maxPoolGrad') out[best] = (out[best] as number) + ((arrays[other.buffer] as HostArray)[y] as number)
+    else if (kernel.kind === 'maxPoolGrad')
+      out[best] = (out[best] as number) + ((arrays[other.buffer] as HostArray)[y] as number)
     else out[y] = (arrays[other.buffer] as HostArray)[best] as number
   }
   return out
@@ -259,7 +321,8 @@ function launch(kernel: Kernel, arrays: Arrays): void {
         const batch = index.slice(0, -2)
         const [m, n] = index.slice(-2) as [number, number]
         let sum = 0
-        for (let k = 0; k < kernel.k; k++) sum += element(arrays, kernel.a, batch, m, k) * element(arrays, kernel.b, batch, k, n)
+        for (let k = 0; k < kernel.k; k++)
+          sum += element(arrays, kernel.a, batch, m, k) * element(arrays, kernel.b, batch, k, n)
         write(kernel.writes, index, arrays, [store(sum, kernel.dtype)])
       }
       return
@@ -273,9 +336,11 @@ function launch(kernel: Kernel, arrays: Arrays): void {
       const before = operands.map((b) => (arrays[b] as HostArray).slice())
       const all = 'x' in kernel ? pooling(kernel, arrays) : convolution(kernel, arrays)
       let i = 0
-      for (const index of points(kernel.domain)) write(kernel.writes, index, arrays, [store(all[i++] as number, kernel.dtype)])
+      for (const index of points(kernel.domain))
+        write(kernel.writes, index, arrays, [store(all[i++] as number, kernel.dtype)])
       // A real kernel reads its operands while it writes.
-      if (operands.some((b, o) => (arrays[b] as HostArray).some((v, j) => !Object.is(v, before[o]?.[j])))) throw new Error(`${kernel.kind} writes over its operands`)
+      if (operands.some((b, o) => (arrays[b] as HostArray).some((v, j) => !Object.is(v, before[o]?.[j]))))
+        throw new Error(`${kernel.kind} writes over its operands`)
       return
     }
     case 'cumulative':
@@ -324,7 +389,11 @@ function lines(kernel: Extract<Kernel, { out: number }>, arrays: Arrays): void {
 }
 
 /** Runs a program; outputs that may reuse a donated input are written over it. */
-export function interpret(program: Program, inputs: readonly HostArray[], donated: readonly boolean[] = inputs.map(() => true)): HostArray[] {
+export function interpret(
+  program: Program,
+  inputs: readonly HostArray[],
+  donated: readonly boolean[] = inputs.map(() => true),
+): HostArray[] {
   // NaN everywhere: a read before the first write shows.
   const arena = new ArrayBuffer(Math.ceil(program.temporaryBytes / 8) * 8)
   new Uint8Array(arena).fill(0xff)

@@ -3,14 +3,42 @@ import { build, type ConvAttrs, type Dims, type Graph, type Node, type NodeOf, p
 
 /* Training steps written by hand in nodes, as the layers, losses and optimizers trace them. */
 
-const { add, binary, broadcastTo, cast, constant, conv, div, full, gather, matmul, maxPool, mul, reduce, reduceKeep, reshape, scale, select, sub, transpose, unary } = build
+const {
+  add,
+  binary,
+  broadcastTo,
+  cast,
+  constant,
+  conv,
+  div,
+  full,
+  gather,
+  matmul,
+  maxPool,
+  mul,
+  reduce,
+  reduceKeep,
+  reshape,
+  scale,
+  select,
+  sub,
+  transpose,
+  unary,
+} = build
 
 export interface Step {
   readonly graph: Graph
   readonly inputs: readonly NodeOf<'parameter'>[]
 }
 
-const windows = (size: number) => ({ stride: [size, size], padding: [[0, 0], [0, 0]] as const, dilation: [1, 1] })
+const windows = (size: number) => ({
+  stride: [size, size],
+  padding: [
+    [0, 0],
+    [0, 0],
+  ] as const,
+  dilation: [1, 1],
+})
 const plain: ConvAttrs = { ...windows(1), groups: 1 }
 
 export const relu = (x: Node): Node => select(binary('le', x, full(x.shape, 0, x.dtype)), full(x.shape, 0, x.dtype), x)
@@ -34,7 +62,9 @@ export function crossEntropy(logits: Node, labels: Node): Node {
 
 type Update = (p: Node, g: Node) => { value: Node; state: readonly (readonly [Node, Node])[] }
 
-const sgd = (lr: Node): Update => (p, g) => ({ value: sub(p, mul(g, lr)), state: [] })
+const sgd =
+  (lr: Node): Update =>
+  (p, g) => ({ value: sub(p, mul(g, lr)), state: [] })
 
 /** Adam with its step count in the graph. */
 function adam(lr: number, t: Node): Update {
@@ -47,11 +77,23 @@ function adam(lr: number, t: Node): Update {
     const mHat = div(m1, sub(one, binary('pow', constant(0.9), t)))
     const vHat = div(v1, sub(one, binary('pow', constant(0.999), t)))
     const value = sub(p, div(scale(mHat, lr), add(unary('sqrt', vHat), constant(1e-8))))
-    return { value, state: [[m, m1], [v, v1]] }
+    return {
+      value,
+      state: [
+        [m, m1],
+        [v, v1],
+      ],
+    }
   }
 }
 
-function step(data: readonly Node[], loss: Node, parameters: readonly Node[], update: Update, more: readonly (readonly [Node, Node])[] = []): Step {
+function step(
+  data: readonly Node[],
+  loss: Node,
+  parameters: readonly Node[],
+  update: Update,
+  more: readonly (readonly [Node, Node])[] = [],
+): Step {
   const grads = vjpNodes([loss], [build.onesLike(loss)], parameters)
   const changed: [Node, Node][] = []
   for (const [i, p] of parameters.entries()) {
@@ -82,7 +124,18 @@ function lenetLoss(batch: number): { data: Node[]; loss: Node; parameters: Node[
   const images = parameter([batch, 1, 28, 28], 'uint8')
   const labels = parameter([batch], 'uint8')
   const parameters = weights([6, 1, 5, 5], [6], [16, 6, 5, 5], [16], [120, 256], [120], [84, 120], [84], [10, 84], [10])
-  const [c1, d1, c2, d2, w1, b1, w2, b2, w3, b3] = parameters as [Node, Node, Node, Node, Node, Node, Node, Node, Node, Node]
+  const [c1, d1, c2, d2, w1, b1, w2, b2, w3, b3] = parameters as [
+    Node,
+    Node,
+    Node,
+    Node,
+    Node,
+    Node,
+    Node,
+    Node,
+    Node,
+    Node,
+  ]
   const x = scale(cast(images, 'float32'), 1 / 255)
   const h1 = pool2(relu(conv2d(x, c1, d1)))
   const h2 = reshape(pool2(relu(conv2d(h1, c2, d2))), [batch, 256])
@@ -130,7 +183,10 @@ export function batchNorm(): Step {
   const y = add(mul(scaled, channel(w)), channel(b))
   const grads = vjpNodes([y], [dy], [x, w, b])
   const outputs = [y, ...grads]
-  return { graph: { inputs: [x, dy, w, b] as NodeOf<'parameter'>[], outputs }, inputs: [x, dy, w, b] as NodeOf<'parameter'>[] }
+  return {
+    graph: { inputs: [x, dy, w, b] as NodeOf<'parameter'>[], outputs },
+    inputs: [x, dy, w, b] as NodeOf<'parameter'>[],
+  }
 }
 
 /** One attention head over a batch, with the gradients of its projections. */

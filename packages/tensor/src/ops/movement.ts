@@ -1,14 +1,4 @@
-import {
-  broadcastShapes,
-  build,
-  type Dims,
-  type Node,
-  normalizeAxes,
-  normalizeAxis,
-  OpError,
-  sameShape,
-  sizeOf,
-} from '@tessella/ir'
+import { build, type Dims, type Node, normalizeAxes, normalizeAxis, OpError, sizeOf } from '@tessella/ir'
 
 /** Resolves one -1 in `to` and checks the number of elements. */
 export function reshape(x: Node, to: Dims): Node {
@@ -121,12 +111,6 @@ export function expand(op: string, x: Node, to: Dims): Node {
   return build.broadcastTo(x, shape)
 }
 
-/** All tensors grown to their common shape. */
-export function broadcastTensors(parts: readonly Node[]): Node[] {
-  const shape = parts.reduce<Dims>((s, x) => broadcastShapes('broadcastTensors', s, x.shape), [])
-  return parts.map((x) => build.broadcastTo(x, shape))
-}
-
 export const flip = (x: Node, axes: number | Dims | undefined): Node =>
   build.flip(x, normalizeAxes('flip', axes, x.shape.length))
 
@@ -211,6 +195,3 @@ export function diag(x: Node, offset: number): Node {
   const square = build.reshape(build.pad(x, [0], [0], 0, [n]), [n, n])
   return build.pad(square, [Math.max(-offset, 0), Math.max(offset, 0)], [Math.max(offset, 0), Math.max(-offset, 0)])
 }
-
-export const sameShapes = (parts: readonly Node[]): boolean =>
-  parts.every((x) => sameShape(x.shape, parts[0]?.shape ?? []))

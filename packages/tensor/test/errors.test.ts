@@ -21,6 +21,11 @@ const table: readonly (readonly [name: string, call: () => unknown, message: str
     () => t.tensor(untyped([1, 'a'])),
     '[tensor] element [1] is string. Elements are numbers or booleans.',
   ],
+  [
+    'big integers',
+    () => t.tensor(untyped(new BigInt64Array(2)), [2]),
+    '[tensor] element 0 is a bigint. Elements are numbers.',
+  ],
   ['mixed kinds', () => t.tensor([1, true]), '[tensor] booleans and numbers are mixed.'],
   [
     'NaN in integers',

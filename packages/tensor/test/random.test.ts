@@ -80,6 +80,9 @@ describe('distributions', () => {
     const [low, high] = (await t.mean(t.bernoulli(t.key(5), [N, 2], p), 0).array()) as [number, number]
     expect(low).toBeCloseTo(0.1, 1)
     expect(high).toBeCloseTo(0.9, 1)
+    const even = await values(t.bernoulli(t.key(5), [100], 0.3))
+    const u = await values(t.uniform(t.key(5), [100]))
+    expect(even).toEqual(u.map((x) => Number(x < 0.3)))
     expect(await t.any(t.bernoulli(t.key(5), [100], 0)).item()).toBe(false)
     expect(await t.all(t.bernoulli(t.key(5), [100], 1)).item()).toBe(true)
   })

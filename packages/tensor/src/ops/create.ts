@@ -45,6 +45,8 @@ const bounds: { readonly [D in 'int32' | 'uint32' | 'uint8']: readonly [number, 
 }
 
 function encode(op: string, value: number, dtype: DType, index: number): number {
+  if (typeof value !== 'number')
+    throw new OpError(op, `element ${index} is a ${typeof value}`, { hint: 'Elements are numbers.' })
   if (dtype === 'float16') return toHalf(value)
   if (dtype === 'bool') return value === 0 ? 0 : 1
   if (dtype === 'float32' || dtype === 'float64') return value

@@ -30,9 +30,12 @@ export function tagged(key: Node, tag: number, data: Node): Node {
   return build.binary('xor', key, mask)
 }
 
+/** 24 bits for each element, as whole numbers below 2^24, which float32 holds exactly. */
+export const fraction24 = (op: string, key: Node, shape: Dims): Node => shiftRight(bits(op, key, shape), 8)
+
 /** Numbers in [0, 1): 24 bits for float32, 53 for float64. */
 export function unit(op: string, key: Node, shape: Dims, dtype: DType): Node {
-  if (dtype !== 'float64') return build.scale(build.cast(shiftRight(bits(op, key, shape), 8), 'float32'), 2 ** -24)
+  if (dtype !== 'float64') return build.scale(build.cast(fraction24(op, key, shape), 'float32'), 2 ** -24)
   const words = bits(op, key, [2, ...shape])
   const word = (i: number) => build.reshape(build.narrow(words, 0, i, 1), shape)
   const high = build.cast(shiftRight(word(0), 5), 'float64')

@@ -2,7 +2,7 @@ import { build, type Dims, type DType, type Node, normalizeAxis, OpError, sizeOf
 import { checkShape } from '../ops/create.ts'
 import { asFloat, floatDType } from '../ops/promotion.ts'
 import { hostLeaf } from '../runtime/index.ts'
-import { bits, checkKey, openUnit, tagged, unit } from './bits.ts'
+import { bits, checkKey, fraction24, openUnit, tagged, unit } from './bits.ts'
 
 /** Tags that keep derived keys apart from each other and from samples; the letters "spli" and "fold". */
 const SPLIT = 0x73706c69
@@ -94,7 +94,8 @@ export function bernoulli(k: Node, shape: Dims, p: number | Node): Node {
   if (typeof p === 'number') {
     if (!(p >= 0 && p <= 1))
       throw new OpError('bernoulli', `p ${p} is not a probability`, { hint: 'Use a number from 0 to 1.' })
-    return build.binary('lt', unit('bernoulli', k, shape, 'float32'), build.constant(p, 'float32'))
+    // The 24 bits of a float32 sample, compared as integers.
+    return build.binary('lt', fraction24('bernoulli', k, shape), build.constant(Math.ceil(p * 2 ** 24), 'uint32'))
   }
   const limit = asFloat(p)
   const grown = build.broadcastTo(limit, shape)

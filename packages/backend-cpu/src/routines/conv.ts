@@ -1,0 +1,258 @@
+import type { Kernel } from '@tessella/compiler'
+import { type Dims, sizeOf } from '@tessella/ir'
+import { grainFor, type KernelCode, type KernelContext, pushPointer } from '../kernels/context.ts'
+import type { FunctionRef, Local } from '../wasm/assembler.ts'
+import { addScaled, Epilogue } from './epilogue.ts'
+import { callByHeight, rowOf } from './matmul.ts'
+import { emitCopy, emitFill, type Plane, planeOf } from './plane.ts'
+import { releaseIndices, splitEvenly } from './split.ts'
+import { type Block, type Column, emitTiles, type SumLoop, type TileSpec } from './tile.ts'
+import { type Axes, convShapeOf, dimensionOf, flattened } from './window.ts'
+
+type ConvKernel = Extract<Kernel, { kind: 'conv' | 'convGradInput' | 'convGradWeight' }>
+
+/** What the tiles compute: out[n, row, ...] = sum over channels and taps of weight * image, in bytes and positions. */
+interface Correlation {
+  readonly n: number
+  readonly groups: number
+  /** Result channels of a group. */
+  readonly rows: number
+  readonly weights: number
+  /** Bytes from a group's weights to the next one's, and the first of a group. */
+  readonly groupStep: number
+  readonly rowStep: number
+  readonly start: number
+  readonly image: number
+  readonly imageBytes: number
+  /** Image channels of a group. */
+  readonly channels: number
+  readonly plane: Plane
+  /** Sums over channels and the outer two kernel axes, then the taps along x. */
+  readonly loops: readonly SumLoop[]
+  readonly taps: TileSpec['taps']
+  readonly output: Dims
+  /** Bytes of the image per output step along z and y. */
+  readonly outputStep: readonly [z: number, y: number]
+  readonly spatial: number
+}
+
+export function emitConv(context: KernelContext, kernel: ConvKernel): readonly KernelCode[] {
+  const { domain, a, b, attrs, writes } = kernel
+  if (sizeOf(domain) === 0) return []
+  const epilogue = new Epilogue(context, writes)
+  const spatial = domain.length - 2
+  const shape = flattened(convShapeOf(a.shape, b.shape, domain, attrs), spatial, epilogue.forms)
+  const [z, y, x] = shape.axes
+  const slack = x.output < 4 ? 4 - x.output : 0
+  const last = Math.floor(((x.kernel - 1) * x.dilation) / x.stride)
+  const plane = planeOf({
+    channels: shape.groups * shape.channels,
+    axes: [forwardCopy(z), forwardCopy(y), forwardCopy(x)],
+    phases: x.stride,
+    partWidth: last + x.output + slack,
+    fill: 0,
+  })
+  const kernelBytes = shape.taps * 4
+  return emitCorrelation(context, epilogue, {
+    n: shape.n,
+    groups: shape.groups,
+    rows: shape.outputs,
+    weights: b.buffer,
+    rowStep: shape.channels * kernelBytes,
+    groupStep: shape.outputs * shape.channels * kernelBytes,
+    start: 0,
+    image: a.buffer,
+    imageBytes: shape.groups * shape.channels * shape.inputPlane * 4,
+    channels: shape.channels,
+    plane,
+    loops: [
+      { count: shape.channels, splat: kernelBytes, vector: plane.channelStep },
+      { count: z.kernel, splat: y.kernel * x.kernel * 4, vector: z.dilation * plane.zStep },
+      { count: y.kernel, splat: x.kernel * 4, vector: y.dilation * plane.yStep },
+    ],
+    taps: Array.from({ length: x.kernel }, (_, k) => ({ splat: k * 4, vector: plane.at(k * x.dilation) })),
+    output: [z.output, y.output, x.output],
+    outputStep: [z.stride * plane.zStep, y.stride * plane.yStep],
+    spatial,
+  })
+}
+
+export const forwardCopy = ({ input, lo, output, stride, kernel, dilation }: Axes[number]) => ({
+  source: input,
+  insert: 1,
+  lo,
+  target: (output - 1) * stride + (kernel - 1) * dilation + 1,
+})
+
+/** The correlation of dy, spread by the stride, with the mirrored kernels. */
+export function emitConvGradInput(context: KernelContext, kernel: ConvKernel): readonly KernelCode[] {
+  const { domain, a, b, attrs, writes } = kernel
+  if (sizeOf(domain) === 0) return []
+  const epilogue = new Epilogue(context, writes)
+  const spatial = domain.length - 2
+  const shape = flattened(convShapeOf(domain, b.shape, a.shape, attrs), spatial, epilogue.forms)
+  const [z, y, x] = shape.axes
+  const copy = ({ input, lo, output, stride, kernel, dilation }: Axes[number]) => ({
+    source: output,
+    insert: stride,
+    lo: (kernel - 1) * dilation - lo,
+    target: input + (kernel - 1) * dilation,
+  })
+  const slack = x.input < 4 ? 4 - x.input : 0
+  const plane = planeOf({
+    channels: shape.groups * shape.outputs,
+    axes: [copy(z), copy(y), copy(x)],
+    phases: 1,
+    partWidth: x.input + (x.kernel - 1) * x.dilation + slack,
+    fill: 0,
+  })
+  const kernelBytes = shape.taps * 4
+  const rowBytes = x.kernel * 4
+  return emitCorrelation(context, epilogue, {
+    n: shape.n,
+    groups: shape.groups,
+    rows: shape.channels,
+    weights: b.buffer,
+    rowStep: kernelBytes,
+    groupStep: shape.outputs * shape.channels * kernelBytes,
+    start: kernelBytes - rowBytes,
+    image: a.buffer,
+    imageBytes: shape.groups * shape.outputs * shape.outputPlane * 4,
+    channels: shape.outputs,
+    plane,
+    loops: [
+      { count: shape.outputs, splat: shape.channels * kernelBytes, vector: plane.channelStep },
+      { count: z.kernel, splat: -y.kernel * rowBytes, vector: z.dilation * plane.zStep },
+      { count: y.kernel, splat: -rowBytes, vector: y.dilation * plane.yStep },
+    ],
+    taps: Array.from({ length: x.kernel }, (_, k) => ({
+      splat: (x.kernel - 1 - k) * 4,
+      vector: plane.at(k * x.dilation),
+    })),
+    output: [z.input, y.input, x.input],
+    outputStep: [plane.zStep, plane.yStep],
+    spatial,
+  })
+}
+
+const mostRows = 6
+/** Vectors per tile by its rows. */
+const widths = [12, 12, 6, 3, 2, 2, 2] as const
+
+/** Units: images. */
+function emitCorrelation(context: KernelContext, epilogue: Epilogue, c: Correlation): readonly KernelCode[] {
+  const split = splitEvenly(c.rows, mostRows)
+  const tallest = split.large > 0 ? split.small + 1 : split.small
+  const blocks = blocksOf(c, tallest)
+  const tiles = (rows: number): FunctionRef =>
+    emitTiles(context, epilogue, {
+      rows,
+      rowStep: c.rowStep,
+      rowDimension: 1,
+      laneDimension: 1 + c.spatial,
+      loops: c.loops,
+      taps: c.taps,
+      blocks,
+    })
+  const large = split.large > 0 ? tiles(split.small + 1) : undefined
+  const small = split.large < split.pieces ? tiles(split.small) : undefined
+  const { plane } = c
+  const copy = plane.inPlace ? undefined : emitCopy(context, plane)
+  const scratch = plane.inPlace ? 0 : context.scratch(plane.bytes)
+  const f = context.module.function(['i32', 'i32'], [], (f, begin, end) => {
+    const image = f.local('i32')
+    if (copy) {
+      pushPointer(f, scratch)
+      f.set(image)
+      emitFill(f, image, plane)
+    }
+    const n = begin as Local
+    f.whileBelow(n, end as Local, 1, () => {
+      pushPointer(f, context.slot(c.image))
+      addScaled(f, n, c.imageBytes)
+      if (copy) {
+        f.get(image)
+        f.call(copy)
+      } else f.set(image)
+      f.times(c.groups, (group) =>
+        f.times(split.pieces, (piece) => {
+          const row = rowOf(f, split, split.pieces === 1 ? 0 : piece)
+          const g = c.groups === 1 ? 0 : group
+          pushPointer(f, context.slot(c.weights))
+          addScaled(f, 1, c.start)
+          addScaled(f, g, c.groupStep)
+          addScaled(f, row, c.rowStep)
+          f.get(image)
+          addScaled(f, g, c.channels * plane.channelStep)
+          const channel = f.local('i32')
+          f.i32(0)
+          addScaled(f, row, 1)
+          addScaled(f, g, c.rows)
+          f.set(channel)
+          epilogue.pushBases(f, [n, channel])
+          callByHeight(f, epilogue, split.pieces === 1 ? 0 : piece, split, large, small)
+          releaseIndices(f, [row, channel])
+        }),
+      )
+    })
+  })
+  const work = (c.groups * c.rows * c.channels * sizeOf(c.output) * sizeOf(c.loops.map((l) => l.count))) / 8
+  return [{ f, units: c.n, grain: grainFor(work * c.taps.length) }]
+}
+
+/** Tiles over the output positions: as many vectors of as many rows at once as there are registers. */
+function blocksOf(c: Correlation, rows: number): Block[] {
+  const [depth = 1, height = 1, width = 1] = c.output
+  const [zStep, yStep] = c.outputStep
+  const shape = tileShape(rows, height, Math.ceil(width / 4))
+  const rank = 2 + c.spatial
+  const [zDim, yDim, xDim] = [0, 1, 2].map((axis) => dimensionOf(axis, c.spatial)) as [number, number, number]
+  const full = Math.floor(width / 4)
+  const column = (y: number, v: number): Column => {
+    const partial = v >= full
+    const lanes = partial ? width - 4 * full : 4
+    // The last vector of a row overlaps the one before, so that it need not end outside.
+    const x = partial ? Math.max(0, width - 4) : 4 * v
+    const shifts = new Array<number>(rank).fill(0)
+    shifts[xDim] = x
+    if (y > 0) shifts[yDim] = y
+    const first = width < 4 || !partial ? 0 : 4 - lanes
+    return { offset: y * yStep + 4 * x, shifts, first, lanes, readable: c.plane.inPlace && width < 4 ? width : 4 }
+  }
+  const tile = (y: number, ty: number, v: number, tx: number): Block => ({
+    columns: Array.from({ length: ty * tx }, (_, i) => column(y + Math.floor(i / tx), v + (i % tx))),
+  })
+  const strip = (y: number, ty: number): Block[] => {
+    const { tx } = shape
+    const count = Math.floor(full / tx)
+    const blocks: Block[] = []
+    if (count > 0) blocks.push({ count, step: 16 * tx, dimension: xDim, amount: 4 * tx, body: [tile(y, ty, 0, tx)] })
+    const rest = Math.ceil(width / 4) - count * tx
+    if (rest > 0) blocks.push(tile(y, ty, count * tx, rest))
+    return blocks
+  }
+  const { ty } = shape
+  const strips = Math.floor(height / ty)
+  const body: Block[] = [{ count: strips, step: ty * yStep, dimension: yDim, amount: ty, body: strip(0, ty) }]
+  if (height % ty > 0) body.push(...strip(strips * ty, height % ty))
+  return [{ count: depth, step: zStep, dimension: zDim, amount: 1, body }]
+}
+
+/** Rows and vectors of a tile of output positions, for the fewest multiply-adds and loads. */
+function tileShape(rows: number, height: number, vectors: number): { ty: number; tx: number } {
+  const most = widths[rows] as number
+  let best = { ty: 1, tx: Math.min(most, vectors) }
+  let least = Number.POSITIVE_INFINITY
+  /** Fewer than 8 accumulators wait for each other. */
+  const cost = (columns: number): number => (columns === 0 ? 0 : Math.max(8, rows * columns) + 0.5 * (rows + columns))
+  for (let tx = Math.min(most, vectors); tx >= 1; tx--) {
+    const ty = Math.min(height, Math.floor(most / tx))
+    const strip = (t: number): number => Math.floor(vectors / tx) * cost(t * tx) + cost(t * (vectors % tx))
+    const total = Math.floor(height / ty) * strip(ty) + strip(height % ty)
+    if (total < least) {
+      least = total
+      best = { ty, tx }
+    }
+  }
+  return best
+}

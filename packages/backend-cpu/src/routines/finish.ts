@@ -1,0 +1,92 @@
+import type { Dims } from '@tessella/ir'
+import { sizeOf, stridesOf } from '@tessella/ir'
+import { grainFor, type KernelCode, type KernelContext, pushPointer } from '../kernels/context.ts'
+import { collapse, loopsOf } from '../kernels/loops.ts'
+import type { FunctionBuilder, Local } from '../wasm/assembler.ts'
+import { addScaled, type Epilogue } from './epilogue.ts'
+import { forUnits } from './matmul.ts'
+import { releaseIndices, takeDigit, takeIndices } from './split.ts'
+
+/** Results that lie in scratch memory, row-major over the domain: the sum of `copies` arrays `copyBytes` apart. */
+export interface Stored {
+  /** Slot of the scratch pointer. */
+  readonly scratch: number
+  readonly offset: number
+  readonly copies: number
+  readonly copyBytes: number
+}
+
+/** Elements per unit. */
+const segment = 2048
+
+/** The epilogue of a routine whose results were stored. Units: segments of the innermost loop. */
+export function emitFinish(context: KernelContext, epilogue: Epilogue, domain: Dims, stored: Stored): KernelCode {
+  const own = { offset: 0, strides: stridesOf(domain) }
+  const loops = collapse(loopsOf(domain), [own, ...epilogue.forms])
+  const inner = loops.at(-1) ?? { size: 1, dimension: Math.max(0, domain.length - 1) }
+  const outer = loops.slice(0, -1)
+  const segments = Math.ceil(inner.size / segment)
+  const f = context.module.function(['i32', 'i32'], [], (f, begin, end) => {
+    const bases = epilogue.params.map((type) => f.local(type))
+    const place = f.local('i32')
+    const acc = f.local('v128')
+    forUnits(f, begin as Local, end as Local, (unit) => {
+      const part = takeDigit(f, unit, segments)
+      const indices = takeIndices(
+        f,
+        unit,
+        outer.map((l) => l.size),
+      )
+      const point: (Local | number)[] = domain.map(() => 0)
+      for (const [i, l] of outer.entries()) point[l.dimension] = indices[i] ?? 0
+      const start = f.local('i32')
+      f.i32(0)
+      addScaled(f, part, segment)
+      f.set(start)
+      if (loops.length > 0) point[inner.dimension] = start
+      epilogue.pushBases(f, point)
+      for (const b of [...bases].reverse()) f.set(b)
+      pushPointer(f, stored.scratch)
+      addScaled(f, 1, stored.offset)
+      for (const [d, index] of point.entries()) addScaled(f, index, (own.strides[d] as number) * 4)
+      f.set(place)
+      const vector = (lanes: number): void => {
+        loadSums(f, place, acc, stored)
+        const shifts = domain.map(() => 0)
+        epilogue.emit(f, bases, inner.dimension, [{ result: acc, shifts, first: 0, lanes }])
+      }
+      const run = (length: number): void => {
+        f.times(Math.floor(length / 4), () => {
+          vector(4)
+          f.bump(place, 16)
+          epilogue.advance(f, bases, inner.dimension, 4)
+        })
+        if (length % 4 > 0) vector(length % 4)
+      }
+      const last = inner.size - (segments - 1) * segment
+      if (segments === 1) run(last)
+      else {
+        f.get(part as Local)
+        f.i32(segments - 1)
+        f.op('i32.eq')
+        f.if(
+          () => run(last),
+          () => run(segment),
+        )
+      }
+      releaseIndices(f, [part, start, ...indices])
+    })
+  })
+  const length = Math.min(segment, inner.size)
+  return { f, units: segments * sizeOf(outer.map((l) => l.size)), grain: grainFor(length * stored.copies) }
+}
+
+/** Reads whole vectors: scratch goes on for a vector after the results. */
+function loadSums(f: FunctionBuilder, place: Local, acc: Local, { copies, copyBytes }: Stored): void {
+  for (let i = 0; i < copies; i++) {
+    f.get(place)
+    f.load('v128.load', i * copyBytes)
+    if (i > 0) f.op('f32x4.add')
+  }
+  f.set(acc)
+}

@@ -3,8 +3,9 @@ import type { KernelCode, KernelContext } from '../kernels/context.ts'
 import { emitConv, emitConvGradInput } from './conv.ts'
 import { emitConvGradWeight } from './convGradWeight.ts'
 import { emitMatmul } from './matmul.ts'
+import { emitPool } from './pool.ts'
 
-type RoutineKind = 'matmul' | 'conv' | 'convGradInput' | 'convGradWeight'
+type RoutineKind = 'matmul' | 'conv' | 'convGradInput' | 'convGradWeight' | 'maxPool' | 'maxPoolGrad' | 'maxPoolPick'
 export type RoutineKernel = Extract<Kernel, { kind: RoutineKind }>
 
 /** The code of a routine: parts that run one after the other. */
@@ -18,5 +19,9 @@ export function emitRoutine(context: KernelContext, kernel: RoutineKernel): read
       return emitConvGradInput(context, kernel)
     case 'convGradWeight':
       return emitConvGradWeight(context, kernel)
+    case 'maxPool':
+    case 'maxPoolGrad':
+    case 'maxPoolPick':
+      return emitPool(context, kernel)
   }
 }

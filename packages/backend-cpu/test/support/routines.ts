@@ -11,12 +11,12 @@ const constantsAt = 64
 const pointersAt = 32768
 const heapAt = 65536
 
-/** A routine over float32 buffers in a memory of its own; the last buffer ends where the memory ends. */
+/** A routine over float32 buffers in a memory of its own; buffer `last` ends where the memory ends. */
 export class RoutineHarness {
   readonly run: () => void
   readonly arrays: Float32Array<ArrayBuffer>[]
 
-  constructor(kernel: RoutineKernel, lengths: readonly number[], relaxed = true) {
+  constructor(kernel: RoutineKernel, lengths: readonly number[], last = 0, relaxed = true) {
     const memory = new WebAssembly.Memory({ initial: 1 })
     const words: [number, number][] = []
     const module = new ModuleBuilder()
@@ -41,11 +41,10 @@ export class RoutineHarness {
     total += bufferBytes.reduce((a, b) => a + b, 0)
     memory.grow(Math.ceil(total / 65536) - 1)
     const view = new DataView(memory.buffer)
-    // Buffers from the end of memory downwards, not even padded there.
-    let top = memory.buffer.byteLength
+    let top = Math.floor((memory.buffer.byteLength - 4 * (lengths[last] ?? 0)) / 64) * 64
     const addresses = lengths.map((n, i) => {
-      const at = i === 0 ? top - 4 * n : top - up(4 * n)
-      top = Math.floor(at / 64) * 64
+      const at = i === last ? memory.buffer.byteLength - 4 * n : top - up(4 * n)
+      if (i !== last) top = at
       return at
     })
     for (const [i, a] of [...addresses, heapAt].entries()) words.push([pointersAt + 4 * i, a])

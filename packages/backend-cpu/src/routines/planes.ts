@@ -1,0 +1,40 @@
+import type { Dims } from '@tessella/ir'
+import { grainFor, type KernelCode, type KernelContext, pushPointer } from '../kernels/context.ts'
+import type { FunctionRef, Local } from '../wasm/assembler.ts'
+import { addScaled, type Epilogue } from './epilogue.ts'
+import { forUnits } from './matmul.ts'
+import { releaseIndices, takeIndices } from './split.ts'
+
+/** An operand of one value per plane, `bytes` apart; a scratch area when `slot` is not a buffer's. */
+export interface PlaneOperand {
+  readonly slot: number
+  readonly bytes: number
+}
+
+/**
+ * Calls `each` for every plane [n, c] of a domain [n, c, ...]: with the address of each operand's plane, then the
+ * running addresses of the epilogue at the plane's first point. Units: planes.
+ */
+export function emitPlanes(
+  context: KernelContext,
+  epilogue: Epilogue | undefined,
+  domain: Dims,
+  operands: readonly PlaneOperand[],
+  each: FunctionRef,
+  work: number,
+): KernelCode {
+  const [n = 1, c = 1] = domain
+  const f = context.module.function(['i32', 'i32'], [], (f, begin, end) => {
+    forUnits(f, begin as Local, end as Local, (unit) => {
+      for (const { slot, bytes } of operands) {
+        pushPointer(f, slot)
+        addScaled(f, unit, bytes)
+      }
+      const indices = takeIndices(f, unit, [n, c])
+      epilogue?.pushBases(f, indices)
+      f.call(each)
+      releaseIndices(f, indices)
+    })
+  })
+  return { f, units: n * c, grain: grainFor(work) }
+}

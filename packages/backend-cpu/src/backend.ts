@@ -105,6 +105,7 @@ export class CpuBackend implements Backend {
   }
 
   dispose(): void {
+    this.#heap?.close()
     this.#heap = undefined
   }
 }

@@ -14,12 +14,11 @@ export class CpuExecutable implements Executable {
   readonly #program: Program
   readonly #text: () => string
   readonly #pointers: Block
-  readonly #run: () => void
+  #run: (() => void) | undefined
   readonly #scratchOffset: number
   readonly #arenaBytes: number
   /** Where the pointer table says the arena is. */
   #arena = -1
-  #disposed = false
 
   constructor(heap: Heap, features: Features, program: Program, text: () => string) {
     for (const { dtype } of program.buffers) requireDType(dtype)
@@ -39,11 +38,12 @@ export class CpuExecutable implements Executable {
       heap.memory.release(this.#pointers)
       throw error
     }
-    heap.attach()
+    heap.attach(this)
   }
 
   run(inputs: readonly DeviceBuffer[], donated: readonly boolean[]): DeviceBuffer[] {
-    if (this.#disposed) throw new BackendError('cpu', 'disposed', 'this executable was disposed')
+    const execute = this.#run
+    if (!execute) throw new BackendError('cpu', 'disposed', 'this executable was disposed, or its backend')
     const program = this.#program
     if (inputs.length !== program.inputs.length)
       throw internalError(`${inputs.length} inputs for a program of ${program.inputs.length}`)
@@ -59,7 +59,7 @@ export class CpuExecutable implements Executable {
         return home ?? (fresh.at(-1) as CpuBuffer)
       })
       this.#bind(owned, homes, arena)
-      this.#run()
+      execute()
       const outputs = homes.map((home) => (reused.has(home) ? this.#heap.take(home) : home))
       for (const [i, buffer] of owned.entries()) if (donated[i] && !reused.has(buffer)) this.#heap.release(buffer)
       return outputs
@@ -74,10 +74,10 @@ export class CpuExecutable implements Executable {
   }
 
   dispose(): void {
-    if (this.#disposed) return
-    this.#disposed = true
+    if (!this.#run) return
+    this.#run = undefined
     this.#heap.memory.release(this.#pointers)
-    this.#heap.detach()
+    this.#heap.detach(this)
   }
 
   #input(buffer: DeviceBuffer, index: number): CpuBuffer {

@@ -22,18 +22,24 @@ export class CpuBuffer implements DeviceBuffer {
 
 /** The memory of one backend: buffers with their accounting, and the area that running programs share. */
 export class Heap {
-  readonly memory = new Memory(heapBase)
   readonly constants: ConstantTable
+  #memory: Memory | undefined = new Memory(heapBase)
+  readonly #programs = new Set<{ dispose(): void }>()
   #bytes = 0
   #buffers = 0
   #peak = 0
   #arena: Block | undefined
-  #arenaUsers = 0
 
   constructor() {
     this.constants = new ConstantTable(constantBase, constantBytes, (address, bits) => {
       this.memory.words[address >>> 2] = bits
     })
+  }
+
+  /** Throws `BackendError` 'disposed' once the heap is closed. */
+  get memory(): Memory {
+    if (!this.#memory) throw new BackendError('cpu', 'disposed', 'the backend was disposed')
+    return this.#memory
   }
 
   get bytes(): number {
@@ -80,17 +86,23 @@ export class Heap {
     return buffer
   }
 
-  /** Counts one more program that uses the arena. */
-  attach(): void {
-    this.#arenaUsers++
+  /** Programs that use the arena; the last one to leave frees it. */
+  attach(program: { dispose(): void }): void {
+    this.#programs.add(program)
   }
 
-  /** The last program frees the arena. */
-  detach(): void {
-    this.#arenaUsers--
-    if (this.#arenaUsers > 0 || !this.#arena) return
+  detach(program: { dispose(): void }): void {
+    this.#programs.delete(program)
+    if (this.#programs.size > 0 || !this.#arena) return
     this.memory.release(this.#arena)
     this.#arena = undefined
+  }
+
+  /** Disposes all programs and lets go of the memory. */
+  close(): void {
+    if (!this.#memory) return
+    for (const program of [...this.#programs]) program.dispose()
+    this.#memory = undefined
   }
 
   /** Address of at least `bytes` bytes that are the caller's until its run ends: programs run one at a time. */

@@ -76,7 +76,7 @@ export function emitMap(context: KernelContext, kernel: MapKernel): KernelCode {
   const weight = weightOf(writes.map((w) => w.value))
   const f = context.module.function(['i32', 'i32'], [], (body, begin, end) => {
     if (empty) return
-    new MapBody(context, body, space, forms, writes, weight <= 12 ? 2 : 1).emit([begin as Local, end as Local])
+    new MapBody(context, body, space, forms, writes, 2).emit([begin as Local, end as Local])
   })
   return { f, units: empty ? 0 : unitsOf(space), grain: grainFor(segment * Math.max(1, weight / 4)) }
 }

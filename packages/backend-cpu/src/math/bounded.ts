@@ -27,7 +27,7 @@ const tanhDenominator = [1.19825839466702e-6, 1.18534705686654e-4, 2.26843463243
 export function tanh(l: Lanes, x: Value): Value {
   if (!l.g.context.features.relaxed) return tanhByExp(l, x)
   const bound = 7.90531110763549805
-  const c = l.max(l.min(x, l.c(bound)), l.c(-bound))
+  const c = l.clamp(x, -bound, bound)
   const z = l.mul(c, c)
   const y = l.div(l.mul(c, l.polynomial(z, tanhNumerator)), l.polynomial(z, tanhDenominator))
   return l.select(l.lt(l.abs(x), l.c(0.0004)), x, y)
@@ -41,7 +41,7 @@ const erfFar = [
 
 export function erf(l: Lanes, x: Value): Value {
   const near = l.madd(l.polynomial(l.mul(x, x), erfNear), x, x)
-  const t = l.min(l.abs(x), l.c(10))
+  const t = l.clamp(l.abs(x), 0, 10)
   const far = l.sub(l.c(1), exp(l, l.nmadd(l.polynomial(t, erfFar), l.neg(t), l.neg(t))))
   return l.select(l.gt(l.abs(x), l.c(0.927734375)), l.copySign(far, x), near)
 }

@@ -1,8 +1,11 @@
 import type { Value } from '../wasm/dataflow.ts'
 import type { Lanes } from './lanes.ts'
 
-/** Adding 1.5 * 2^23 rounds to an integer (ties to even), which then is in the low bits. */
-const magic = 12582912
+/**
+ * Adding 1.5 * 2^23 rounds to an integer n (ties to even), which then is in the low bits. The 254 more makes them
+ * n + 254: two exponents with their biases.
+ */
+const magic = 12582912 + 254
 
 /** ln 2 in two parts (Cody and Waite); the first has zeros enough for an exact product with any exponent. */
 const ln2High = 0.693359375
@@ -26,18 +29,17 @@ function reduce(l: Lanes, x: Value): Reduced {
   return { shifted, r: l.nmadd(n, l.c(ln2Low), l.nmadd(n, l.c(ln2High), x)) }
 }
 
-/** p * 2^n in two exact steps, so that results may be denormal or overflow properly; n from -252 to 254. */
+/** p * 2^n in two steps, so that results may be denormal or overflow properly; n from -252 to 254. */
 function scale(l: Lanes, p: Value, shifted: Value): Value {
-  const n = l.isub(shifted, l.c(magic))
-  const half = l.shr(n, 1)
-  const power = (k: Value): Value => l.shl(l.iadd(k, l.bits(127)), 23)
-  return l.mul(l.mul(p, power(half)), power(l.isub(n, half)))
+  const both = l.shl(shifted, 23)
+  const half = l.and(l.shrU(both, 1), l.bits(0xff800000))
+  return l.mul(l.mul(p, half), l.isub(both, half))
 }
 
 /** At most 1 ULP; denormal results are right. */
 export function exp(l: Lanes, x: Value): Value {
   // Past these bounds the result is 0 or infinity anyway; NaN passes.
-  const clamped = l.max(l.min(x, l.c(89)), l.c(-104.5))
+  const clamped = l.clamp(x, -104.5, 89)
   const { shifted, r } = reduce(l, clamped)
   const p = l.add(l.madd(l.mul(r, r), l.polynomial(r, expTail), r), l.c(1))
   return scale(l, p, shifted)
@@ -45,7 +47,7 @@ export function exp(l: Lanes, x: Value): Value {
 
 /** 2^x: the fraction times ln 2 goes through the same polynomial. */
 export function exp2(l: Lanes, x: Value): Value {
-  const clamped = l.max(l.min(x, l.c(129)), l.c(-151))
+  const clamped = l.clamp(x, -151, 129)
   const shifted = l.add(clamped, l.c(magic))
   const f = l.sub(clamped, l.sub(shifted, l.c(magic)))
   const r = l.mul(f, l.c(Math.LN2))
@@ -55,11 +57,11 @@ export function exp2(l: Lanes, x: Value): Value {
 
 /** exp(x) - 1 = 2^n expm1(r) + (2^n - 1), which keeps small results exact. */
 export function expm1(l: Lanes, x: Value): Value {
-  const clamped = l.max(l.min(x, l.c(89)), l.c(-30))
+  const clamped = l.clamp(x, -30, 89)
   const { shifted, r } = reduce(l, clamped)
   const q = l.madd(l.mul(r, r), l.polynomial(r, expTail), r)
   // 2^(n-1), doubled at the end, so that n = 128 does not overflow early.
-  const half = l.shl(l.iadd(l.isub(shifted, l.c(magic)), l.bits(126)), 23)
+  const half = l.isub(l.shl(shifted, 23), l.bits(128 << 23))
   const y = l.madd(q, half, l.sub(half, l.c(0.5)))
   const result = l.add(y, y)
   // Keeps -0, and denormals where the halved sum would round.

@@ -48,6 +48,11 @@ export class Lanes {
     return this.g.v('f32x4.max', a, b)
   }
 
+  /** Between two constants; NaN passes. One instruction per bound, unlike `min` and `max`. */
+  clamp(x: Value, low: number, high: number): Value {
+    return this.g.v('f32x4.pmax', this.g.v('f32x4.pmin', x, this.c(high)), this.c(low))
+  }
+
   /** a * b + c, fused where the engine can: formulas must be right either way. */
   madd(a: Value, b: Value, c: Value): Value {
     if (this.g.context.features.relaxed) return this.g.v('f32x4.relaxed_madd', a, b, c)

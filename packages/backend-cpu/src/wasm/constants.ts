@@ -3,7 +3,7 @@ export const constantBytes = 60 * 1024
 
 /**
  * 32-bit constants at fixed addresses of a backend's memory, each stored once. Loops read them with
- * `v128.load32_splat`, because V8 rebuilds a `v128.const` at every execution.
+ * `v128.load32_splat`, because V8 rebuilds a `v128.const` at every execution. The word at address 0 must stay 0.
  */
 export class ConstantTable {
   readonly #slots = new Map<string, number>()

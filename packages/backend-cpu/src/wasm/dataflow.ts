@@ -340,9 +340,13 @@ function pushSplat(f: FunctionBuilder, constants: ConstantTable, bits: number): 
     return
   }
   const address = constants.address(bits)
-  f.i32(address === undefined ? bits : 0)
-  if (address === undefined) f.op('i32x4.splat')
-  else f.load('v128.load32_splat', address)
+  if (address === undefined) {
+    f.i32(bits)
+    f.op('i32x4.splat')
+    return
+  }
+  f.get(f.zero())
+  f.load('v128.load32_splat', address)
 }
 
 function pushSplat64(f: FunctionBuilder, constants: ConstantTable, low: number, high: number): void {
@@ -352,7 +356,7 @@ function pushSplat64(f: FunctionBuilder, constants: ConstantTable, low: number, 
     f.v128(new Uint8Array(pair.buffer))
     return
   }
-  f.i32(0)
+  f.get(f.zero())
   f.load('v128.load64_splat', address)
 }
 

@@ -12,7 +12,7 @@ export function lanesFunction(count: number, body: Body, features: Features = pr
   const view = new DataView(memory.buffer)
   const m = new ModuleBuilder()
   m.importMemory({ module: 'env', name: 'memory', minimum: 64 })
-  const constants = new ConstantTable(0, 32768, (a, bits) => view.setUint32(a, bits, true))
+  const constants = new ConstantTable(1024, 32768, (a, bits) => view.setUint32(a, bits, true))
   const params = Array.from({ length: count + 2 }, () => 'i32' as const)
   m.export(
     'run',

@@ -1,5 +1,5 @@
 import { type Dims, type Node, sizeOf } from '@tessella/ir'
-import { combine, digits, splitAffine } from './affine.ts'
+import { combine, digits, sameAffine, splitAffine } from './affine.ts'
 import { type Group, lowerGroup, settleGroup, splitGroup } from './group.ts'
 import type { Grouping, Item } from './grouping.ts'
 import type { Affine, Target } from './program.ts'
@@ -129,12 +129,13 @@ class Fusion {
 
   #oneReduction(item: Item): Item | undefined {
     const group = groupOf(item)
-    for (const { node } of item.lowered.sources)
+    for (const { node, at } of item.lowered.sources)
       for (const other of this.#grouping.readers(node)) {
         const second = groupOf(other)
         if (second.kind !== 'reduce' || !sameDims(group.domain, second.domain) || !sameDims(group.inner, second.inner))
           continue
-        if (!other.lowered.sources.some((read) => read.node === node)) continue
+        if (!at || !other.lowered.sources.some((read) => read.node === node && read.at && sameAffine(read.at, at)))
+          continue
         const merged = this.#once(item, other, () =>
           this.#accept(item, other, {
             ...group,
@@ -216,7 +217,11 @@ class Fusion {
     const group = groupOf(reader)
     if (item.lowered.size + reader.lowered.size > mostExpressions) return undefined
     const uses = [...reader.lowered.reads, ...reader.lowered.sources].filter((read) => read.node === node)
-    const pointwise = uses.every((read) => read.at) && !reader.lowered.operands.includes(node)
+    const first = uses[0]?.at
+    const pointwise =
+      first !== undefined &&
+      uses.every((read) => read.at && sameAffine(read.at, first)) &&
+      !reader.lowered.operands.includes(node)
     const space = sizeOf([...group.domain, ...group.inner])
     if (!pointwise || group.kind === 'routine' || group.kind === 'whole' || space > sizeOf(node.shape)) return undefined
     const without = new Set(this.#grouping.stored)

@@ -3,7 +3,6 @@ import {
   type Dims,
   type DType,
   internalError,
-  isFloat,
   make,
   type Node,
   type OpName,
@@ -14,7 +13,7 @@ import {
 } from '@tessella/ir'
 import { encode } from './fold.ts'
 import type { Target } from './program.ts'
-import { type Rules, rules } from './rules.ts'
+import type { Rules } from './rules.ts'
 
 function attrKey(value: unknown): string {
   if (Object.is(value, -0)) return '-0'
@@ -38,14 +37,16 @@ const deepest = 200
  */
 export class Rewriter {
   readonly target: Target
+  readonly #rules: Rules
   /** Nodes known to have several users: rules that would compute them twice leave them. */
   readonly shared = new Set<Node>()
   readonly #interned = new Map<string, Node>()
   readonly #images = new Map<Node, Node>()
   #depth = 0
 
-  constructor(target: Target) {
+  constructor(target: Target, rules: Rules) {
     this.target = target
+    this.#rules = rules
   }
 
   /** The simplified form of `root`; a graph met before is not walked again. */
@@ -70,7 +71,7 @@ export class Rewriter {
 
   /** The simplest known node for this operation on simplified sources. */
   node<K extends OpName>(op: K, src: Sources[K], attrs: Attrs[K], original?: Node): Node {
-    const rule = (rules as { readonly [P in K]: Rules[P] })[op]
+    const rule = (this.#rules as { readonly [P in K]: Rules[P] })[op]
     this.#depth++
     const simpler = this.#depth > deepest ? undefined : rule(this, src, attrs)
     this.#depth--
@@ -114,18 +115,3 @@ export class Rewriter {
     return this.node('binary', [x, this.full(x.shape, by, x.dtype)], { fn: 'mul' })
   }
 }
-
-/** The number that every element is, for values in the form of `Rewriter.full`. */
-export function constantOf(x: Node): number | undefined {
-  let node: Node = x
-  while (node.op === 'expand' || node.op === 'reshape') node = node.src[0]
-  return node.op === 'constant' ? node.attrs.value : undefined
-}
-
-/** A factor whose product with any float is exact but for underflow. */
-export const isPowerOfTwo = (x: number): boolean =>
-  Number.isFinite(x) && x !== 0 && 2 ** Math.round(Math.log2(Math.abs(x))) === Math.abs(x)
-
-/** Division by these is multiplication by the inverse, to the last bit. */
-export const hasExactInverse = (x: number, dtype: DType): boolean =>
-  isFloat(dtype) && isPowerOfTwo(x) && Math.abs(x) < 2 ** 100 && Math.abs(x) > 2 ** -100

@@ -1,4 +1,4 @@
-import { type Attrs, BackendError, internalError, type Node, type OpName, type Sources } from '@tessella/ir'
+import type { Attrs, Node, OpName, Sources } from '@tessella/ir'
 import type { Rewriter } from './rewriter.ts'
 import { gatherRule, scatterAddRule } from './rulesIndex.ts'
 import { argReduceRule, matmulRule, reduceRule } from './rulesReduce.ts'
@@ -46,17 +46,3 @@ export const rules: Rules = {
   after: (_, [x]) => (x.op === 'constant' ? x : undefined),
   custom: first,
 }
-
-/** A dtype that the device does not have, named with the operation that needs it. */
-export function checkDtype(r: Rewriter['target'], node: Node): void {
-  if (r.dtypes.has(node.dtype)) return
-  const what = node.op === 'unary' || node.op === 'binary' ? node.attrs.fn : node.op
-  throw new BackendError(
-    r.name,
-    'unsupported-dtype',
-    `[${what}] ${node.dtype} does not exist on this device; it has ${[...r.dtypes].join(', ')}. Cast first: x.cast('float32').`,
-  )
-}
-
-export const missing = (name: string, fn: string): Error =>
-  internalError(`the backend ${name} lacks the core function ${fn}`)

@@ -1,5 +1,6 @@
 import { type BinaryFn, isFloat, type Node, sizeOf, type UnaryFn } from '@tessella/ir'
-import { constantOf, type Rewriter } from './rewriter.ts'
+import { constantOf } from './constants.ts'
+import type { Rewriter } from './rewriter.ts'
 import { roleOf } from './roles.ts'
 import type { Rule } from './rules.ts'
 import { baseOf } from './view.ts'

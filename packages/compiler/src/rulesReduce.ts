@@ -1,6 +1,7 @@
 import { type Dims, isFloat, type Node, type NodeOf, sizeOf } from '@tessella/ir'
+import { constantOf } from './constants.ts'
 import { foldReduce } from './fold.ts'
-import { constantOf, type Rewriter } from './rewriter.ts'
+import type { Rewriter } from './rewriter.ts'
 import type { Rule } from './rules.ts'
 
 const without = (shape: Dims, axes: Dims): number[] => shape.filter((_, i) => !axes.includes(i))

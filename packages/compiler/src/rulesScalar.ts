@@ -5,6 +5,7 @@ import {
   type DType,
   decomposeBinary,
   decomposeUnary,
+  internalError,
   isDecomposableBinary,
   isDecomposableUnary,
   isFloat,
@@ -12,14 +13,17 @@ import {
   sameShape,
   unaryFacts,
 } from '@tessella/ir'
+import { constantOf, hasExactInverse } from './constants.ts'
 import { encode, foldBinary, foldCast, foldUnary } from './fold.ts'
-import { constantOf, hasExactInverse, type Rewriter } from './rewriter.ts'
-import { missing, type Rule } from './rules.ts'
+import type { Rewriter } from './rewriter.ts'
+import type { Rule } from './rules.ts'
 
 export const constantRule: Rule<'constant'> = (r, _, { value, dtype }) => {
   const stored = encode(value, dtype)
   return stored === undefined || Object.is(stored, value) ? undefined : r.node('constant', [], { value: stored, dtype })
 }
+
+const missing = (name: string, fn: string): Error => internalError(`the backend ${name} lacks the core function ${fn}`)
 
 /** The shape a value had before it was grown; constants can have any. */
 function grownFrom(x: Node): Dims {

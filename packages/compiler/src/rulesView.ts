@@ -1,5 +1,6 @@
 import { type Dims, type Node, sameShape, sizeOf } from '@tessella/ir'
-import { constantOf, type Rewriter } from './rewriter.ts'
+import { constantOf } from './constants.ts'
+import type { Rewriter } from './rewriter.ts'
 import type { Rule } from './rules.ts'
 
 const withoutOnes = (shape: Dims): number[] => shape.filter((n) => n !== 1)

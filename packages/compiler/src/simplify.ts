@@ -1,7 +1,8 @@
-import { countUses, type Graph, make, type Node, topological, withSources } from '@tessella/ir'
+import { BackendError, countUses, type Graph, make, type Node, topological, withSources } from '@tessella/ir'
+import { constantOf } from './constants.ts'
 import type { Target } from './program.ts'
-import { constantOf, Rewriter } from './rewriter.ts'
-import { checkDtype } from './rules.ts'
+import { Rewriter } from './rewriter.ts'
+import { rules } from './rules.ts'
 import { baseOf } from './view.ts'
 
 /**
@@ -36,6 +37,15 @@ function readMasksFromRelu(outputs: readonly Node[]): Node[] {
   return outputs.map((o) => images.get(o) as Node)
 }
 
+/** A dtype that the device does not have, named with the operation that needs it. */
+function checkDtype(target: Target, node: Node): void {
+  if (target.dtypes.has(node.dtype)) return
+  const what = node.op === 'unary' || node.op === 'binary' ? node.attrs.fn : node.op
+  const known = [...target.dtypes].join(', ')
+  const text = `[${what}] ${node.dtype} does not exist on this device; it has ${known}. Cast first: x.cast('float32').`
+  throw new BackendError(target.name, 'unsupported-dtype', text)
+}
+
 /**
  * The graph's outputs as an equal but smaller graph of core functions: one node per distinct value, no wrappers.
  * Each output is a value with memory of its own: parameters and repeated outputs come as explicit copies (`alias`).
@@ -43,7 +53,7 @@ function readMasksFromRelu(outputs: readonly Node[]): Node[] {
 export function simplify(graph: Graph, target: Target): Node[] {
   const order = topological(graph.outputs)
   const uses = countUses(order, graph.outputs)
-  const rewriter = new Rewriter(target)
+  const rewriter = new Rewriter(target, rules)
   // All at once in the order of ids, then each output is known.
   for (const node of order.sort((a, b) => a.id - b.id)) rewriter.image(node, uses)
   const simple = readMasksFromRelu(graph.outputs.map((o) => rewriter.image(o)))

@@ -1,6 +1,6 @@
 import { type BinaryFn, type Node, sizeOf, topological, type UnaryFn } from '@tessella/ir'
+import { constantOf } from './constants.ts'
 import type { Target } from './program.ts'
-import { constantOf } from './rewriter.ts'
 import { roleOf } from './roles.ts'
 import { baseOf, isView } from './view.ts'
 

@@ -14,6 +14,7 @@ import {
 } from '@tessella/ir'
 import { compileGraph, printProgram, type Target } from '../../src/index.ts'
 import { interpret } from './interpreter.ts'
+import { checkInvariants } from './invariants.ts'
 
 interface Held extends DeviceBuffer {
   data: HostArray | undefined
@@ -37,6 +38,7 @@ export class CompiledBackend implements Backend {
   prepare(graph: Graph): Executable {
     this.#check()
     const program = compileGraph(graph, this.#target)
+    checkInvariants(program, this.#target)
     const dtypes = graph.outputs.map((node: Node) => node.dtype)
     let disposed = false
     return {

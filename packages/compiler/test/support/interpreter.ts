@@ -1,39 +1,13 @@
-import {
-  type BinaryFn,
-  type DType,
-  type HostArray,
-  hostArray,
-  type ReduceFn,
-  sizeOf,
-  stridesOf,
-  type UnaryFn,
-} from '@tessella/ir'
-import type { Affine, ConvKernel, Expr, Kernel, MatrixOperand, PoolKernel, Program, Write } from './kernels.ts'
+import { type BinaryFn, type DType, type HostArray, hostArray, type UnaryFn } from '@tessella/ir'
+import type { Affine, Expr, Kernel, Program, Write } from './kernels.ts'
+import { type Arrays, folds, isWord, points, read, store } from './numbers.ts'
+import { convolution, element, lines, pooling } from './routines.ts'
 import { threefry } from './threefry.ts'
 
 /*
  * Runs programs in plain loops over real memory: one arena of temporaries, outputs over their donated inputs, stores right
  * after each point. A wrong plan gives wrong numbers.
  */
-
-const isWord = (dtype: DType): boolean => dtype === 'int32' || dtype === 'uint32' || dtype === 'uint8'
-
-function store(value: number, dtype: DType): number {
-  switch (dtype) {
-    case 'float32':
-      return Math.fround(value)
-    case 'int32':
-      return value | 0
-    case 'uint32':
-      return value >>> 0
-    case 'uint8':
-      return value & 255
-    case 'bool':
-      return value !== 0 ? 1 : 0
-    default:
-      return value
-  }
-}
 
 function roundToEven(x: number): number {
   const low = Math.floor(x)
@@ -122,18 +96,10 @@ function apply<F>(table: { readonly [fn: string]: F | undefined }, fn: string): 
   return f
 }
 
-type Arrays = readonly HostArray[]
-
 const address = (at: Affine, index: readonly number[]): number => {
   if (at.strides.length !== index.length)
     throw new Error(`an address of ${at.strides.length} dimensions in a domain of ${index.length}`)
   return at.strides.reduce((sum, s, d) => sum + s * (index[d] as number), at.offset)
-}
-
-function read(array: HostArray, at: number): number {
-  const value = array[at]
-  if (value === undefined) throw new Error(`a read at ${at} of ${array.length} elements`)
-  return value
 }
 
 function evaluate(
@@ -183,12 +149,6 @@ function evaluate(
   return value
 }
 
-function* points(domain: readonly number[]): Generator<number[]> {
-  const total = sizeOf(domain)
-  const strides = stridesOf(domain)
-  for (let p = 0; p < total; p++) yield domain.map((n, d) => Math.floor(p / (strides[d] as number)) % n)
-}
-
 function write(writes: readonly Write[], index: readonly number[], arrays: Arrays, results: readonly number[]): void {
   const memo = new Map<Expr, number>()
   const values = writes.map((w) => evaluate(w.value, index, arrays, results, memo))
@@ -198,13 +158,6 @@ function write(writes: readonly Write[], index: readonly number[], arrays: Array
     if (at < 0 || at >= array.length) throw new Error(`a store at ${at} of ${array.length} elements`)
     array[at] = values[i] as number
   }
-}
-
-const folds: { readonly [F in ReduceFn]: readonly [number, (a: number, b: number, dtype: DType) => number] } = {
-  sum: [0, (a, b, d) => (isWord(d) ? (a + b) | 0 : a + b)],
-  prod: [1, (a, b, d) => (isWord(d) ? Math.imul(a, b) : a * b)],
-  max: [Number.NEGATIVE_INFINITY, (a, b) => Math.max(a, b)],
-  min: [Number.POSITIVE_INFINITY, (a, b) => Math.min(a, b)],
 }
 
 function reduce(kernel: Extract<Kernel, { kind: 'reduce' }>, index: readonly number[], arrays: Arrays): number[] {
@@ -227,85 +180,6 @@ function reduce(kernel: Extract<Kernel, { kind: 'reduce' }>, index: readonly num
   return kernel.accumulators.map(({ fn, value }, i) =>
     fn === 'argmax' || fn === 'argmin' ? (where[i] as number) : store(best[i] as number, value.dtype),
   )
-}
-
-const element = (arrays: Arrays, m: MatrixOperand, batch: readonly number[], row: number, col: number): number =>
-  read(
-    arrays[m.buffer] as HostArray,
-    m.offset +
-      batch.reduce((s, b, d) => s + b * (m.batchStrides[d] as number), 0) +
-      row * m.rowStride +
-      col * m.colStride,
-  )
-
-/** Places of a window: for each output position and kernel offset the input position, when it is inside. */
-function* windows(
-  attrs: PoolKernel['attrs'] | ConvKernel['attrs'],
-  input: readonly number[],
-  kernel: readonly number[],
-  out: readonly number[],
-): Generator<[number[], number[]]> {
-  for (const k of points(kernel)) {
-    const at = out.map(
-      (o, d) =>
-        o * (attrs.stride[d] as number) -
-        (attrs.padding[d]?.[0] as number) +
-        (k[d] as number) * (attrs.dilation[d] as number),
-    )
-    if (at.every((p, d) => p >= 0 && p < (input[d] as number))) yield [k, at]
-  }
-}
-
-const flat = (shape: readonly number[], index: readonly number[]): number =>
-  stridesOf(shape).reduce((s, n, d) => s + n * (index[d] as number), 0)
-
-/** Convolutions and their gradients write a full array first: every position adds up in any order. */
-function convolution(kernel: ConvKernel, arrays: Arrays): Float64Array {
-  const out = new Float64Array(sizeOf(kernel.domain))
-  const a = { data: arrays[kernel.a.buffer] as HostArray, shape: kernel.a.shape }
-  const b = { data: arrays[kernel.b.buffer] as HostArray, shape: kernel.b.shape }
-  const c = { data: out as HostArray | Float64Array, shape: kernel.domain }
-  const [x, w, y] = kernel.kind === 'conv' ? [a, b, c] : kernel.kind === 'convGradInput' ? [c, b, a] : [a, c, b]
-  const [n = 0, outputs = 0, ...positions] = y.shape
-  const perGroup = w.shape[1] as number
-  const group = outputs / kernel.attrs.groups
-  for (let image = 0; image < n; image++)
-    for (let o = 0; o < outputs; o++)
-      for (const p of points(positions))
-        for (const [k, at] of windows(kernel.attrs, x.shape.slice(2), w.shape.slice(2), p))
-          for (let i = 0; i < perGroup; i++) {
-            const xi = flat(x.shape, [image, Math.floor(o / group) * perGroup + i, ...at])
-            const wi = flat(w.shape, [o, i, ...k])
-            const yi = flat(y.shape, [image, o, ...p])
-            const get = (z: { data: HostArray | Float64Array }, index: number) => z.data[index] as number
-            if (kernel.kind === 'conv') out[yi] = (out[yi] as number) + get(x, xi) * get(w, wi)
-            else if (kernel.kind === 'convGradInput') out[xi] = (out[xi] as number) + get(w, wi) * get(y, yi)
-            else out[wi] = (out[wi] as number) + get(x, xi) * get(y, yi)
-          }
-  return out
-}
-
-function pooling(kernel: PoolKernel, arrays: Arrays): Float64Array {
-  const out = new Float64Array(sizeOf(kernel.domain))
-  const x = arrays[kernel.x.buffer] as HostArray
-  const [n = 0, channels = 0, ...input] = kernel.x.shape
-  const other = kernel.kind === 'maxPool' ? undefined : kernel.other
-  const pooled = kernel.kind === 'maxPoolGrad' ? kernel.other.shape : kernel.domain
-  for (const [image, channel, ...p] of points([n, channels, ...pooled.slice(2)])) {
-    let best = -1
-    for (const [, at] of windows(kernel.attrs, input, kernel.attrs.kernel, p)) {
-      const i = flat(kernel.x.shape, [image as number, channel as number, ...at])
-      const value = x[i] as number
-      if (best < 0 || (!Number.isNaN(x[best] as number) && (Number.isNaN(value) || value > (x[best] as number))))
-        best = i
-    }
-    const y = flat(pooled, [image as number, channel as number, ...p])
-    if (other === undefined) out[y] = x[best] as number
-    else if (kernel.kind === 'maxPoolGrad')
-      out[best] = (out[best] as number) + ((arrays[other.buffer] as HostArray)[y] as number)
-    else out[y] = (arrays[other.buffer] as HostArray)[best] as number
-  }
-  return out
 }
 
 function launch(kernel: Kernel, arrays: Arrays): void {
@@ -348,44 +222,6 @@ function launch(kernel: Kernel, arrays: Arrays): void {
     case 'scatterAdd':
       lines(kernel, arrays)
   }
-}
-
-function lines(kernel: Extract<Kernel, { out: number }>, arrays: Arrays): void {
-  const { outer, length, inner } = kernel
-  const out = arrays[kernel.out] as HostArray
-  if (kernel.kind === 'scatterAdd') out.fill(0)
-  for (let o = 0; o < outer; o++)
-    for (let i = 0; i < inner; i++) {
-      const at = (l: number) => (o * length + l) * inner + i
-      if (kernel.kind === 'scatterAdd') {
-        const indices = arrays[kernel.index] as HostArray
-        const values = arrays[kernel.values] as HostArray
-        for (let l = 0; l < length; l++) {
-          const place = indices[at(l)] as number
-          const target = (o * kernel.size + place) * inner + i
-          if (place >= 0 && place < kernel.size) out[target] = (out[target] as number) + (values[at(l)] as number)
-        }
-        continue
-      }
-      const x = arrays[kernel.x] as HostArray
-      if (kernel.kind === 'argsort') {
-        const key = (l: number) => x[at(l)] as number
-        const order = Array.from({ length }, (_, l) => l).sort((p, q) => {
-          const [a, b] = kernel.descending ? [key(q), key(p)] : [key(p), key(q)]
-          const byValue = Number.isNaN(a) ? (Number.isNaN(b) ? 0 : 1) : Number.isNaN(b) ? -1 : a - b
-          return byValue || p - q
-        })
-        for (const [l, place] of order.entries()) out[at(l)] = place
-        continue
-      }
-      const [start, step] = folds[kernel.fn]
-      let sum = start
-      for (let l = 0; l < length; l++) {
-        const place = at(kernel.reverse ? length - 1 - l : l)
-        sum = step(sum, x[place] as number, kernel.dtype)
-        out[place] = sum
-      }
-    }
 }
 
 /** Runs a program; outputs that may reuse a donated input are written over it. */

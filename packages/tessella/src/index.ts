@@ -1,9 +1,62 @@
 export * from '@tessella/autograd'
 export { cpu } from '@tessella/backend-cpu'
+export * as layers from '@tessella/layers'
 export * from '@tessella/layers'
 export * from '@tessella/losses'
 export * from '@tessella/optimizers'
 export * from '@tessella/regularizers'
+export * as functional from '@tessella/tensor'
 export * from '@tessella/tensor'
 export * from '@tessella/training'
 export * from './datasets.ts'
+export {
+  adaptiveAvgPool1d,
+  adaptiveAvgPool2d,
+  adaptiveMaxPool1d,
+  adaptiveMaxPool2d,
+  avgPool1d,
+  avgPool2d,
+  avgPool3d,
+  celu,
+  conv1d,
+  conv2d,
+  conv3d,
+  convTranspose1d,
+  convTranspose2d,
+  convTranspose3d,
+  elu,
+  flatten,
+  gelu,
+  glu,
+  hardsigmoid,
+  hardswish,
+  hardtanh,
+  identity,
+  leakyRelu,
+  linear,
+  logSigmoid,
+  logSoftmax,
+  maxPool1d,
+  maxPool2d,
+  maxPool3d,
+  mish,
+  normal,
+  ones,
+  prelu,
+  relu,
+  relu6,
+  selu,
+  sigmoid,
+  sign,
+  silu,
+  softmax,
+  softplus,
+  softshrink,
+  softsign,
+  stopGradient,
+  tanh,
+  tanhshrink,
+  truncatedNormal,
+  uniform,
+  zeros,
+} from './names.ts'

@@ -1,7 +1,7 @@
-import { mapTree, type Tensor, type Tree } from '@tessella/tensor'
-import { checkDecay } from './adam.ts'
-import { checkRate } from './learningRate.ts'
-import { type Transform, zerosFor } from './transform.ts'
+import type { Tree } from '@tessella/tensor'
+import { checkDecay, checkRate } from './checks.ts'
+import { movingAverage } from './momentum.ts'
+import { filled, type Transform } from './transform.ts'
 import { zipTrees } from './trees.ts'
 
 export interface RmsOptions {
@@ -13,21 +13,20 @@ export interface RmsOptions {
   readonly centered?: boolean
 }
 
-/** v = a v + (1 - a) g^2; update = g / (sqrt(v) + eps) (Hinton's RMSProp, PyTorch's form). */
+/** v = a v + (1 - a) g^2; update = g / (sqrt(v) + eps) (Hinton's RMSProp, PyTorch's form and the lectures'). */
 export function scaleByRms(options: RmsOptions = {}): Transform<{ readonly square: Tree; readonly mean: Tree }> {
   const { alpha = 0.99, eps = 1e-8, centered = false } = options
-  checkDecay('alpha', alpha)
+  checkDecay('scaleByRms', 'alpha', alpha)
+  checkRate('scaleByRms', 'eps', eps)
   return {
-    init: (params) => ({ square: zerosFor(params), mean: centered ? zerosFor(params) : [] }),
-    update(grads, state, _params) {
-      const square = zipTrees([grads, state.square], ([g, v]) => v.mul(alpha).add(g.mul(g).mul(1 - alpha)) as Tensor)
-      const mean = centered
-        ? zipTrees([grads, state.mean], ([g, m]) => m.mul(alpha).add(g.mul(1 - alpha)) as Tensor)
-        : []
-      const updates = centered
-        ? zipTrees([grads, square, mean], ([g, v, m]) => g.div(v.sub(m.mul(m)).sqrt().add(eps)) as Tensor)
-        : zipTrees([grads, square], ([g, v]) => g.div(v.sqrt().add(eps)) as Tensor)
-      return [updates, { square, mean }]
+    init: (params) => ({ square: filled(params, 0), mean: centered ? filled(params, 0) : [] }),
+    update(grads, state) {
+      const square = zipTrees((g, v) => movingAverage(v, alpha, g.square()), grads, state.square)
+      if (!centered) return [zipTrees((g, v) => g.div(v.sqrt().add(eps)), grads, square), { square, mean: [] }]
+      const mean = zipTrees((g, m) => movingAverage(m, alpha, g), grads, state.mean)
+      // Rounding can push a variance of nothing below 0, whose root is NaN.
+      const deviation = zipTrees((v, m) => v.sub(m.square()).clip(0).sqrt(), square, mean)
+      return [zipTrees((g, d) => g.div(d.add(eps)), grads, deviation), { square, mean }]
     },
   }
 }
@@ -42,12 +41,13 @@ export interface AdagradOptions {
 /** s = s + g^2; update = g / (sqrt(s) + eps) (Duchi et al., 2011). */
 export function scaleByAdagrad(options: AdagradOptions = {}): Transform<{ readonly sum: Tree }> {
   const { initialAccumulator = 0, eps = 1e-10 } = options
-  checkRate('initialAccumulator', initialAccumulator)
+  checkRate('scaleByAdagrad', 'initialAccumulator', initialAccumulator)
+  checkRate('scaleByAdagrad', 'eps', eps)
   return {
-    init: (params) => ({ sum: mapTree(zerosFor(params), (z) => z.add(initialAccumulator) as Tensor) }),
-    update(grads, state, _params) {
-      const sum = zipTrees([grads, state.sum], ([g, s]) => s.add(g.mul(g)) as Tensor)
-      return [zipTrees([grads, sum], ([g, s]) => g.div(s.sqrt().add(eps)) as Tensor), { sum }]
+    init: (params) => ({ sum: filled(params, initialAccumulator) }),
+    update(grads, state) {
+      const sum = zipTrees((g, s) => s.add(g.square()), grads, state.sum)
+      return [zipTrees((g, s) => g.div(s.sqrt().add(eps)), grads, sum), { sum }]
     },
   }
 }
@@ -59,23 +59,19 @@ export interface AdadeltaOptions {
   readonly eps?: number
 }
 
-/**
- * v = r v + (1 - r) g^2; d = g sqrt(D + eps) / sqrt(v + eps); D = r D + (1 - r) d^2; update = d (Zeiler, 2012).
- */
+/** v = r v + (1 - r) g^2; d = g sqrt(D + eps) / sqrt(v + eps); D = r D + (1 - r) d^2; update = d (Zeiler, 2012). */
 export function scaleByAdadelta(
   options: AdadeltaOptions = {},
 ): Transform<{ readonly square: Tree; readonly delta: Tree }> {
   const { rho = 0.9, eps = 1e-6 } = options
-  checkDecay('rho', rho)
+  checkDecay('scaleByAdadelta', 'rho', rho)
+  checkRate('scaleByAdadelta', 'eps', eps)
   return {
-    init: (params) => ({ square: zerosFor(params), delta: zerosFor(params) }),
-    update(grads, state, _params) {
-      const square = zipTrees([grads, state.square], ([g, v]) => v.mul(rho).add(g.mul(g).mul(1 - rho)) as Tensor)
-      const updates = zipTrees(
-        [grads, square, state.delta],
-        ([g, v, d]) => g.mul(d.add(eps).sqrt()).div(v.add(eps).sqrt()) as Tensor,
-      )
-      const delta = zipTrees([updates, state.delta], ([u, d]) => d.mul(rho).add(u.mul(u).mul(1 - rho)) as Tensor)
+    init: (params) => ({ square: filled(params, 0), delta: filled(params, 0) }),
+    update(grads, state) {
+      const square = zipTrees((g, v) => movingAverage(v, rho, g.square()), grads, state.square)
+      const updates = zipTrees((g, v, d) => g.mul(d.add(eps).sqrt()).div(v.add(eps).sqrt()), grads, square, state.delta)
+      const delta = zipTrees((u, d) => movingAverage(d, rho, u.square()), updates, state.delta)
       return [updates, { square, delta }]
     },
   }

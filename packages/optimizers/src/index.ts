@@ -1,4 +1,5 @@
-export { type AdamOptions, type AdamState, scaleByAdam } from './adam.ts'
+export { type AdamOptions, type AdamState, type MomentOptions, type Moments, scaleByAdam } from './adam.ts'
+export { type NadamOptions, scaleByAdamax, scaleByNadam, scaleByRadam } from './adamRelatives.ts'
 export {
   type AdadeltaOptions,
   type AdagradOptions,
@@ -8,23 +9,32 @@ export {
   scaleByRms,
 } from './adaptive.ts'
 export {
+  type AsgdOptions,
   adadelta,
   adagrad,
   adam,
+  adamax,
   adamw,
-  addDecayedWeights,
+  asgd,
   type DecayOptions,
   momentum,
+  nadam,
   nesterov,
   type RmspropOptions,
+  radam,
   rmsprop,
+  rprop,
   type SgdOptions,
   sgd,
 } from './alias.ts'
+export { trackAverage } from './average.ts'
 export { clipByGlobalNorm, clipByNorm, clipByValue, globalNorm } from './clip.ts'
-export { type Count, type Schedule, scaleByLearningRate } from './learningRate.ts'
+export { addDecayedWeights } from './decay.ts'
+export { type Count, type Rate, type Schedule, scaleByLearningRate } from './learningRate.ts'
 export { emaMomentum, type MomentumOptions, type MomentumState, trace } from './momentum.ts'
 export { type Optimizer, optimizer } from './optimizer.ts'
+export { type Plateau, type PlateauOptions, reduceOnPlateau } from './plateau.ts'
+export { type RpropOptions, scaleByRprop } from './rprop.ts'
 export {
   constantSchedule,
   cosineDecay,
@@ -38,4 +48,5 @@ export {
   stepDecay,
   warmup,
 } from './schedule.ts'
-export { applyUpdates, chain, identity, type State, stateless, type Transform } from './transform.ts'
+export { applyUpdates, chain, identity, type Nothing, stateless, type Transform } from './transform.ts'
+export { zipTrees } from './trees.ts'

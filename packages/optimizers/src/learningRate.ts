@@ -1,35 +1,44 @@
-import { mapTree, OpError, scalar, type Tensor } from '@tessella/tensor'
-import type { Transform } from './transform.ts'
+import { mapTree, scalar, type Tensor } from '@tessella/tensor'
+import { checkRate } from './checks.ts'
+import type { Nothing, Transform } from './transform.ts'
 
-/** A rate as a function of the number of steps done (float32 scalar, 0 at the first step), inside the graph. */
-export type Schedule = (step: Tensor<readonly [], 'float32'>) => Tensor<readonly [], 'float32'>
+/**
+ * A rate as a function of the number of steps done, inside the graph: a float32 scalar, 0 at the first step, exact up to
+ * 2^24 steps.
+ */
+export type Schedule = (step: Tensor<[], 'float32'>) => Tensor<[], 'float32'>
+
+/** A constant rate, or one that follows the steps. */
+export type Rate = number | Schedule
 
 /** State of a transform that counts its steps. */
-export type Count = { readonly count: Tensor<readonly [], 'float32'> }
+export type Count = { readonly count: Tensor<[], 'float32'> }
 
-export const zeroCount = (): Count => ({ count: scalar(0, 'float32') })
-export const nextCount = ({ count }: Count): Count => ({ count: count.add(1) as Tensor<readonly [], 'float32'> })
+export const zeroCount = (): Count => ({ count: scalar(0) })
+export const nextCount = ({ count }: Count): Count => ({ count: count.add(1) })
 
-/** Throws unless `value` is a finite number >= 0. */
-export function checkRate(name: string, value: number): void {
-  if (!Number.isFinite(value) || value < 0) throw new OpError(name, `must be a finite number >= 0, got ${value}`)
-}
+const scaleBy = (rate: number): Transform<Nothing> => ({
+  init: () => [],
+  update: (grads, state) => [mapTree(grads, (g) => g.mul(-rate)), state],
+})
+
+const scaleBySchedule = (schedule: Schedule): Transform<Count> => ({
+  init: zeroCount,
+  update(grads, state) {
+    const factor = schedule(state.count).neg()
+    return [mapTree(grads, (g) => g.mul(factor)), nextCount(state)]
+  },
+})
 
 /**
  * update = -rate * gradient: the last transform of every optimizer.
  * A schedule is evaluated in the graph, so a compiled step follows it without recompiling.
  */
-export function scaleByLearningRate(rate: number | Schedule): Transform<Count | undefined> {
-  if (typeof rate === 'number') {
-    checkRate('learningRate', rate)
-    return { init: () => undefined, update: (grads, state) => [mapTree(grads, (g) => g.mul(-rate) as Tensor), state] }
-  }
-  return {
-    init: zeroCount,
-    update(grads, state, _params) {
-      const now = state ?? zeroCount()
-      const factor = rate(now.count).neg()
-      return [mapTree(grads, (g) => g.mul(factor) as Tensor), nextCount(now)]
-    },
-  }
+export function scaleByLearningRate(rate: number): Transform<Nothing>
+export function scaleByLearningRate(rate: Schedule): Transform<Count>
+export function scaleByLearningRate(rate: Rate): Transform
+export function scaleByLearningRate(rate: Rate): Transform {
+  if (typeof rate !== 'number') return scaleBySchedule(rate)
+  checkRate('scaleByLearningRate', 'the rate', rate)
+  return scaleBy(rate)
 }

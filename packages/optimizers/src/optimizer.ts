@@ -1,44 +1,32 @@
 import {
   flattenTree,
-  isTensor,
-  mapTree,
+  leaves,
+  mapLeaves,
   namedVariables,
   OpError,
   type Tensor,
   type Tree,
   Variable,
 } from '@tessella/tensor'
-import { applyUpdates, type State, type Transform } from './transform.ts'
+import { applyUpdates, type Transform } from './transform.ts'
+import { zipTrees } from './trees.ts'
 
 /** A transform bound to the trainable Variables of a model. */
 export interface Optimizer {
   /** One step: assigns the parameters and the state. Gradients come by the parameters' names. */
   update(grads: Readonly<Record<string, Tensor>>): void
-  /** The state's Variables, in the structure of the transform's state: for checkpoints. */
+  /** The transform's state with a Variable in place of each tensor: for checkpoints. */
   readonly state: unknown
 }
 
-/** Rebuilds a tree with the values of `cells` in order. */
-function valuesOf(structure: Tree, cells: readonly Variable[]): Tree {
-  let next = 0
-  return mapTree(structure, () => (cells[next++] as Variable).value)
-}
-
-/** The nesting of `tree` with Variables for its tensors. */
-function cellsLike(tree: Tree, cells: readonly Variable[]): unknown {
-  let next = 0
-  const copy = (t: Tree): unknown => {
-    if (isTensor(t)) return cells[next++]
-    if (Array.isArray(t)) return t.map(copy)
-    return Object.fromEntries(Object.entries(t).map(([k, v]) => [k, copy(v as Tree)]))
-  }
-  return copy(tree)
-}
+/** A nesting of Variables with their values in place. */
+const valuesOf = (cells: unknown): Tree => mapLeaves(cells, (cell) => (cell as Variable).value) as Tree
 
 /**
  * Keeps a transform's state in Variables and applies it to a model's trainable Variables.
  * Works on anything that holds Variables: a model, an array, an object.
  *
+ * @throws OpError when there is nothing to train, or `update` gets no gradient for a parameter
  * @example
  * const w = new Variable(zeros([2]))
  * const opt = optimizer(adam(0.1), { w })
@@ -47,29 +35,31 @@ function cellsLike(tree: Tree, cells: readonly Variable[]): unknown {
  */
 export function optimizer(transform: Transform, model: unknown): Optimizer {
   const params = namedVariables(model, { trainable: true })
-  const names = Object.keys(params)
-  if (names.length === 0)
+  const entries = Object.entries(params)
+  if (entries.length === 0)
     throw new OpError('optimizer', 'found no trainable Variables', {
       hint: 'Pass the model, or an object or array of Variables.',
     })
-  const values = (): Record<string, Tensor> => Object.fromEntries(names.map((n) => [n, (params[n] as Variable).value]))
-  const initial: State = transform.init(values())
-  const structure: Tree = initial ?? []
-  const cells = flattenTree(structure).map((t) => new Variable(t, { trainable: false }))
+  const values = (): Record<string, Tensor> => Object.fromEntries(entries.map(([name, v]) => [name, v.value]))
+  const state = mapLeaves(transform.init(values()), (t) => new Variable(t as Tensor, { trainable: false }))
+  const cells = leaves(state).map(({ value }) => value as Variable)
   return {
-    state: cellsLike(structure, cells),
+    state,
     update(grads) {
-      const missing = names.filter((n) => !(n in grads))
+      const missing = entries.map(([name]) => name).filter((name) => !(name in grads))
       if (missing.length > 0)
         throw new OpError('optimizer', `no gradient for '${missing.join("', '")}'`, {
           hint: 'Pass the gradients that valueAndGrad gives for the same model.',
         })
       const now = values()
-      const ordered = Object.fromEntries(names.map((n) => [n, grads[n] as Tensor]))
-      const [updates, state] = transform.update(ordered, valuesOf(structure, cells), now)
+      const before = valuesOf(state)
+      const ordered = Object.fromEntries(entries.map(([name]) => [name, grads[name] as Tensor]))
+      const [updates, after] = transform.update(ordered, before, now)
       const next = applyUpdates(now, updates)
-      for (const n of names) (params[n] as Variable).assign(next[n] as Tensor)
-      for (const [i, t] of flattenTree(state ?? []).entries()) (cells[i] as Variable).assign(t)
+      // Zipped, because a transform may name the parts of its state in another order.
+      const states = flattenTree(zipTrees((_, t) => t, before, after))
+      for (const [name, v] of entries) v.assign(next[name] as Tensor)
+      for (const [i, cell] of cells.entries()) cell.assign(states[i] as Tensor)
     },
   }
 }

@@ -1,130 +1,136 @@
 import { OpError, scalar, type Tensor, where } from '@tessella/tensor'
-import { checkRate, type Schedule } from './learningRate.ts'
+import { checkPositiveInteger, checkRate } from './checks.ts'
+import type { Schedule } from './learningRate.ts'
 
-type Scalar = Tensor<readonly [], 'float32'>
-const as = (t: Tensor): Scalar => t as Scalar
+type Scalar = Tensor<[], 'float32'>
 
-function checkCount(name: string, what: string, n: number): void {
-  if (!Number.isInteger(n) || n < 1) throw new OpError(name, `${what} must be a positive integer, got ${n}`)
-}
+/** base^exponent for a host base of at least 0; 1 at exponent 0 whatever the base. */
+const power = (base: number, exponent: Scalar): Scalar =>
+  base > 0 ? exponent.mul(Math.log(base)).exp() : where(exponent.eq(0), 1, scalar(0))
 
-/** base^exponent for a host base above 0; 1 at exponent 0 whatever the base. */
-const power = (base: number, exponent: Tensor): Tensor =>
-  (base > 0 ? exponent.mul(Math.log(base)).exp() : where(exponent.eq(0), scalar(1), scalar(0))) as Tensor
+/** From `high` to `low` along half a cosine as x goes from 0 to 1. */
+const cosineFall = (x: Scalar, high: number, low: number): Scalar =>
+  x
+    .mul(Math.PI)
+    .cos()
+    .add(1)
+    .mul((high - low) / 2)
+    .add(low)
 
-/** (1 + cos(pi x)) / 2 falls from 1 to 0 as x goes from 0 to 1. */
-const cosineFall = (x: Tensor): Tensor => x.mul(Math.PI).cos().add(1).mul(0.5) as Tensor
+/** The share of `steps` done: from 0 to 1 and 1 afterwards. */
+const shareDone = (step: Scalar, steps: number): Scalar => step.div(steps).clip(0, 1)
 
 /** The same rate at every step. */
-export const constantSchedule =
-  (rate: number): Schedule =>
-  (step) =>
-    as(step.mul(0).add(rate))
-
-/** rate * gamma^floor(step / stepSize). */
-export function stepDecay(rate: number, options: { readonly stepSize: number; readonly gamma?: number }): Schedule {
-  checkRate('stepDecay', rate)
-  checkCount('stepDecay', 'stepSize', options.stepSize)
-  return (step) => as(power(options.gamma ?? 0.1, step.div(options.stepSize).floor() as Tensor).mul(rate))
+export function constantSchedule(rate: number): Schedule {
+  checkRate('constantSchedule', 'the rate', rate)
+  return () => scalar(rate)
 }
 
-/** rate * gamma^(milestones reached). */
+/** rate * gamma^floor(step / stepSize). Default gamma 0.1. */
+export function stepDecay(rate: number, options: { readonly stepSize: number; readonly gamma?: number }): Schedule {
+  const { stepSize, gamma = 0.1 } = options
+  checkRate('stepDecay', 'the rate', rate)
+  checkRate('stepDecay', 'gamma', gamma)
+  checkPositiveInteger('stepDecay', 'stepSize', stepSize)
+  return (step) => power(gamma, step.div(stepSize).floor()).mul(rate)
+}
+
+/** rate * gamma^(milestones reached). Default gamma 0.1. */
 export function multiStepDecay(
   rate: number,
   options: { readonly milestones: readonly number[]; readonly gamma?: number },
 ): Schedule {
-  checkRate('multiStepDecay', rate)
+  const { milestones, gamma = 0.1 } = options
+  checkRate('multiStepDecay', 'the rate', rate)
+  checkRate('multiStepDecay', 'gamma', gamma)
+  for (const m of milestones) checkRate('multiStepDecay', 'a milestone', m)
   return (step) => {
-    let reached = step.mul(0) as Tensor
-    for (const m of options.milestones) reached = reached.add(step.ge(m).cast('float32')) as Tensor
-    return as(power(options.gamma ?? 0.1, reached).mul(rate))
+    const reached = milestones.reduce((count: Scalar, m) => count.add(step.ge(m).cast('float32')), scalar(0))
+    return power(gamma, reached).mul(rate)
   }
 }
 
 /** rate * gamma^step. */
 export function exponentialDecay(rate: number, gamma: number): Schedule {
-  checkRate('exponentialDecay', rate)
-  return (step) => as(power(gamma, step).mul(rate))
+  checkRate('exponentialDecay', 'the rate', rate)
+  checkRate('exponentialDecay', 'gamma', gamma)
+  return (step) => power(gamma, step).mul(rate)
 }
 
-/** From rate to endFactor * rate over totalSteps, starting at startFactor * rate; constant afterwards. */
+/** From startFactor * rate (default 1/3) to endFactor * rate (default 1) over totalSteps; constant afterwards. */
 export function linearSchedule(
   rate: number,
   options: { readonly startFactor?: number; readonly endFactor?: number; readonly totalSteps: number },
 ): Schedule {
   const { startFactor = 1 / 3, endFactor = 1, totalSteps } = options
-  checkRate('linearSchedule', rate)
-  checkCount('linearSchedule', 'totalSteps', totalSteps)
-  return (step) => {
-    const t = step.clip(0, totalSteps).div(totalSteps)
-    return as(
-      t
-        .mul(endFactor - startFactor)
-        .add(startFactor)
-        .mul(rate),
-    )
-  }
+  checkRate('linearSchedule', 'the rate', rate)
+  checkRate('linearSchedule', 'startFactor', startFactor)
+  checkRate('linearSchedule', 'endFactor', endFactor)
+  checkPositiveInteger('linearSchedule', 'totalSteps', totalSteps)
+  return (step) =>
+    shareDone(step, totalSteps)
+      .mul(rate * (endFactor - startFactor))
+      .add(rate * startFactor)
 }
 
-/** rate * (1 - step / totalSteps)^power, 0 afterwards. */
+/** rate * (1 - step / totalSteps)^power, 0 afterwards. Default power 1. */
 export function polynomialDecay(
   rate: number,
   options: { readonly totalSteps: number; readonly power?: number },
 ): Schedule {
-  checkRate('polynomialDecay', rate)
-  checkCount('polynomialDecay', 'totalSteps', options.totalSteps)
-  return (step) => {
-    const left = step.clip(0, options.totalSteps).div(-options.totalSteps).add(1)
-    return as(left.pow(options.power ?? 1).mul(rate))
-  }
+  checkRate('polynomialDecay', 'the rate', rate)
+  checkRate('polynomialDecay', 'power', options.power ?? 1)
+  checkPositiveInteger('polynomialDecay', 'totalSteps', options.totalSteps)
+  return (step) =>
+    shareDone(step, options.totalSteps)
+      .neg()
+      .add(1)
+      .pow(options.power ?? 1)
+      .mul(rate)
 }
 
-/** Half a cosine from rate to minimum over totalSteps and back, again and again (Loshchilov and Hutter, 2017). */
+/**
+ * Half a cosine from rate to minimum (default 0) over totalSteps (Loshchilov and Hutter, 2017), and the minimum
+ * afterwards, where PyTorch's CosineAnnealingLR would climb again.
+ */
 export function cosineDecay(
   rate: number,
   options: { readonly totalSteps: number; readonly minimum?: number },
 ): Schedule {
   const { totalSteps, minimum = 0 } = options
-  checkRate('cosineDecay', rate)
-  checkCount('cosineDecay', 'totalSteps', totalSteps)
-  return (step) =>
-    as(
-      cosineFall(step.div(totalSteps) as Tensor)
-        .mul(rate - minimum)
-        .add(minimum),
-    )
+  checkRate('cosineDecay', 'the rate', rate)
+  checkRate('cosineDecay', 'minimum', minimum)
+  checkPositiveInteger('cosineDecay', 'totalSteps', totalSteps)
+  return (step) => cosineFall(shareDone(step, totalSteps), rate, minimum)
 }
 
-/** Cosine falls of period, period * factor, period * factor^2, ... steps, each from rate (SGDR). */
+/** Cosine falls of period, period * factor, period * factor^2, ... steps, each from rate to minimum (SGDR). */
 export function cosineWarmRestarts(
   rate: number,
   options: { readonly period: number; readonly factor?: number; readonly minimum?: number },
 ): Schedule {
   const { period, factor = 1, minimum = 0 } = options
-  checkRate('cosineWarmRestarts', rate)
-  checkCount('cosineWarmRestarts', 'period', period)
-  checkCount('cosineWarmRestarts', 'factor', factor)
+  checkRate('cosineWarmRestarts', 'the rate', rate)
+  checkRate('cosineWarmRestarts', 'minimum', minimum)
+  checkPositiveInteger('cosineWarmRestarts', 'period', period)
+  checkPositiveInteger('cosineWarmRestarts', 'factor', factor)
+  if (factor === 1)
+    return (step) => {
+      const units = step.div(period)
+      return cosineFall(units.sub(units.floor()), rate, minimum)
+    }
   return (step) => {
-    const units = step.div(period) as Tensor
-    // Restarts happen after (f^n - 1) / (f - 1) periods; the small shift keeps a restart on its own step.
-    const n = (
-      factor === 1
-        ? units.floor()
-        : units
-            .mul(factor - 1)
-            .add(1)
-            .log()
-            .div(Math.log(factor))
-            .add(1e-5)
-            .floor()
-    ) as Tensor
+    const units = step.div(period)
+    // Restart n comes after (f^n - 1) / (f - 1) periods; the small shift keeps it on its own step.
+    const n = units
+      .mul(factor - 1)
+      .log1p()
+      .div(Math.log(factor))
+      .add(1e-5)
+      .floor()
     const length = power(factor, n)
-    const start = (factor === 1 ? n : length.sub(1).div(factor - 1)) as Tensor
-    return as(
-      cosineFall(units.sub(start).div(length) as Tensor)
-        .mul(rate - minimum)
-        .add(minimum),
-    )
+    const start = length.sub(1).div(factor - 1)
+    return cosineFall(units.sub(start).div(length), rate, minimum)
   }
 }
 
@@ -132,48 +138,54 @@ export function cosineWarmRestarts(
 export function oneCycle(options: {
   readonly maximum: number
   readonly totalSteps: number
+  /** Share of the steps that climb. Default 0.3. */
   readonly pctStart?: number
+  /** maximum / first rate. Default 25. */
   readonly divFactor?: number
+  /** first rate / last rate. Default 1e4. */
   readonly finalDivFactor?: number
 }): Schedule {
   const { maximum, totalSteps, pctStart = 0.3, divFactor = 25, finalDivFactor = 1e4 } = options
-  checkRate('oneCycle', maximum)
-  checkCount('oneCycle', 'totalSteps', totalSteps)
-  const initial = maximum / divFactor
-  const final = initial / finalDivFactor
+  checkRate('oneCycle', 'maximum', maximum)
+  checkPositiveInteger('oneCycle', 'totalSteps', totalSteps)
   const up = pctStart * totalSteps - 1
   const down = totalSteps - 1 - up
-  return (step) => {
-    const rising = cosineFall(step.div(up) as Tensor)
-      .mul(initial - maximum)
-      .add(maximum)
-    const falling = cosineFall(step.sub(up).clip(0, down).div(down) as Tensor)
-      .mul(maximum - final)
-      .add(final)
-    return as(where(step.le(up), rising, falling))
-  }
+  if (!(up > 0 && down > 0))
+    throw new OpError('oneCycle', `pctStart ${pctStart} of ${totalSteps} steps leaves no step to climb or none to fall`)
+  if (!(divFactor > 0 && finalDivFactor > 0))
+    throw new OpError('oneCycle', `the factors must be above 0, got ${divFactor} and ${finalDivFactor}`)
+  const first = maximum / divFactor
+  return (step) =>
+    where(
+      step.le(up),
+      cosineFall(shareDone(step, up), first, maximum),
+      cosineFall(shareDone(step.sub(up), down), maximum, first / finalDivFactor),
+    )
 }
 
-/** A linear rise from 0 over `steps` steps, then `after` as if it started there. */
+/** Steps since `start`, 0 before. */
+const since = (step: Scalar, start: number): Scalar => step.sub(start).clip(0)
+
+/** A linear rise to `rate` over `steps` steps, the first of which has rate / steps; then `after`, from its own step 0. */
 export function warmup(steps: number, rate: number, after: Schedule): Schedule {
-  checkCount('warmup', 'steps', steps)
-  return (step) =>
-    as(where(step.lt(steps), step.add(1).div(steps).clip(0, 1).mul(rate), after(as(step.sub(steps).clip(0, 1e9)))))
+  checkPositiveInteger('warmup', 'steps', steps)
+  checkRate('warmup', 'the rate', rate)
+  return (step) => where(step.lt(steps), step.add(1).mul(rate / steps), after(since(step, steps)))
 }
 
 /** One schedule after the other: schedules[i] runs up to boundaries[i], counting its own steps. */
 export function joinSchedules(schedules: readonly Schedule[], boundaries: readonly number[]): Schedule {
-  if (schedules.length !== boundaries.length + 1)
+  const [first, ...others] = schedules
+  if (first === undefined || others.length !== boundaries.length)
     throw new OpError(
       'joinSchedules',
-      `${schedules.length} schedules need ${schedules.length - 1} boundaries, got ${boundaries.length}`,
+      `boundaries lie between schedules, got ${schedules.length} schedules and ${boundaries.length} boundaries`,
     )
-  return (step) => {
-    let result = (schedules[0] as Schedule)(step)
-    for (const [i, boundary] of boundaries.entries()) {
-      const next = (schedules[i + 1] as Schedule)(as(step.sub(boundary).clip(0, 1e9)))
-      result = as(where(step.ge(boundary), next, result))
-    }
-    return result
-  }
+  if (boundaries.some((b, i) => !(b > (boundaries[i - 1] ?? 0))))
+    throw new OpError('joinSchedules', `boundaries must be positive and ascending, got [${boundaries.join(', ')}]`)
+  return (step) =>
+    others.reduce((rate: Scalar, schedule, i) => {
+      const boundary = boundaries[i] as number
+      return where(step.ge(boundary), schedule(since(step, boundary)), rate)
+    }, first(step))
 }

@@ -1,14 +1,15 @@
-import { mapTree, type Tensor, type Tree } from '@tessella/tensor'
+import { full, mapTree, type Tensor, type Tree } from '@tessella/tensor'
 import { zipTrees } from './trees.ts'
 
-/** What a transform remembers between steps: tensors in arrays and plain objects, or nothing. */
-export type State = Tree | undefined
+/** The state of a transform that remembers nothing. */
+export type Nothing = readonly []
 
 /**
  * A pure gradient transform. `update` maps gradients to updates, which are added to the parameters; transforms
- * compose with {@link chain}. Every tree has the structure of the parameters.
+ * compose with {@link chain}. Gradients, updates and parameters are trees of one structure; the state `S` is any tree
+ * of tensors that keeps its structure from step to step.
  */
-export interface Transform<S extends State = State> {
+export interface Transform<S = Tree> {
   /** The state before the first step. */
   init(params: Tree): S
   /** Updates and the next state. Throws `OpError` when a gradient does not have its parameter's shape. */
@@ -20,15 +21,15 @@ type StatesOf<T extends readonly Transform[]> = {
 }
 
 /** A transform that remembers nothing. */
-export function stateless(fn: (grad: Tensor, param: Tensor) => Tensor): Transform<undefined> {
+export function stateless(fn: (grad: Tensor, param: Tensor) => Tensor): Transform<Nothing> {
   return {
-    init: () => undefined,
-    update: (grads, state, params) => [zipTrees([grads, params], ([g, p]) => fn(g, p)), state],
+    init: () => [],
+    update: (grads, state, params) => [zipTrees(fn, grads, params), state],
   }
 }
 
 /** The transform that changes nothing. */
-export const identity = (): Transform<undefined> => stateless((g) => g)
+export const identity = (): Transform<Nothing> => stateless((g) => g)
 
 /**
  * Transforms one after the other; the state is the list of their states.
@@ -36,27 +37,27 @@ export const identity = (): Transform<undefined> => stateless((g) => g)
  * @example
  * const adamWithClipping = chain(clipByGlobalNorm(1), scaleByAdam(), scaleByLearningRate(1e-3))
  */
-export function chain<const T extends readonly Transform[]>(...transforms: T): Transform<StatesOf<T> & Tree> {
+export function chain<const T extends readonly Transform[]>(...transforms: T): Transform<StatesOf<T>> {
   return {
-    init: (params) => transforms.map((t) => t.init(params) ?? []) as StatesOf<T> & Tree,
+    init: (params) => transforms.map((t) => t.init(params)) as StatesOf<T>,
     update(grads, state, params) {
-      const states = state as readonly State[]
-      const next: State[] = []
+      const states = state as readonly Tree[]
       let updates = grads
-      for (const [i, t] of transforms.entries()) {
-        const [u, s] = t.update(updates, states[i], params)
+      const next = transforms.map((t, i) => {
+        const [u, s] = t.update(updates, states[i] ?? [], params)
         updates = u
-        next.push(s ?? [])
-      }
-      return [updates, next as StatesOf<T> & Tree]
+        return s
+      })
+      return [updates, next as StatesOf<T>]
     },
   }
 }
 
-/** The parameters with the updates added. */
+/** The parameters with the updates added, in the parameters' dtypes. */
 export function applyUpdates<P extends Tree>(params: P, updates: P): P {
-  return zipTrees([params, updates], ([p, u]) => p.add(u) as Tensor)
+  return zipTrees((p, u) => p.add(u).cast(p.dtype), params, updates)
 }
 
-/** Zeros with the structure of `params`. */
-export const zerosFor = (params: Tree): Tree => mapTree(params, (p) => p.mul(0) as Tensor)
+/** A tree like `params` with one value everywhere, in the dtype that its elements compute in. */
+export const filled = (params: Tree, value: number): Tree =>
+  mapTree(params, (p) => full(p.shape, value, p.dtype === 'float64' ? 'float64' : 'float32'))

@@ -21,9 +21,6 @@ export type Embedding<N extends number, D extends number> = LayerCall<LookupSpec
   readonly weight: Variable<[N, D], 'float32'>
 }
 
-/** A column of ones with a zero at one place. */
-const blank = (count: number, at: number): Tensor => arange(count).ne(at).cast('float32').reshape([count, 1]) as Tensor
-
 /**
  * A row of a learned table [count, dim] for each index, as `torch.nn.Embedding`. Indices are integers below `count`;
  * one outside gives NaN.
@@ -42,7 +39,9 @@ export function embedding<const N extends number, const D extends number>(
     throw new OpError('embedding', `paddingIndex must be an index below ${count}, got ${paddingIndex}`)
   const draw: Initializer = (key, shape) => {
     const table = init(key, shape)
-    return paddingIndex === undefined ? table : (table.mul(blank(count, paddingIndex)) as Tensor)
+    return paddingIndex === undefined
+      ? table
+      : table.maskedFill(arange(count).eq(paddingIndex).unsqueeze(1) as Tensor, 0)
   }
   const { variable, recipe } = parameter('weight', [count, dim], draw, { role: 'weight', seed })
   return defineLayer({

@@ -54,6 +54,8 @@ export interface Experiment {
   readonly machine: string
   readonly seed: number
   readonly batch: number
+  /** Epochs asked for; a run that was interrupted has fewer. */
+  readonly epochs: number
   readonly trainImages: number
   readonly testImages: number
   readonly runs: readonly RunRecord[]

@@ -37,6 +37,7 @@ function describe(options: Options, data: Mnist, runs: readonly RunRecord[], bac
     machine: `${cpus()[0]?.model.trim() ?? 'unknown processor'}, ${availableParallelism()} cores, Node ${process.version}`,
     seed: options.seed,
     batch: batchSize,
+    epochs: options.epochs,
     trainImages: data.train.length,
     testImages: data.test.length,
     runs,

@@ -1,0 +1,67 @@
+import { scaleLinear, scaleLog } from 'd3-scale'
+import { line } from 'd3-shape'
+import { type Experiment, lectureErrors, type RunRecord } from '../record.ts'
+import { axes, chart, endLabels, frameOf, logTicks, type Size, wholeTicks } from './chart.ts'
+import { html, type Markup, px } from './html.ts'
+import { count, percent } from './numbers.ts'
+
+/** Images that the lectures' errors are counted on. */
+const lectureImages = 10_000
+
+/** A network's name in charts and tables. */
+export const shortName = (run: Pick<RunRecord, 'model'>): string => run.model.toUpperCase()
+
+/** Wrong answers after every epoch, both networks in one chart, with the lectures' values as dashed lines. */
+export function errorChart({ runs, testImages }: Experiment): Markup {
+  const shown = runs.filter((r) => r.epochs.length > 0)
+  if (shown.length === 0) return html`<p class="none">No epoch was finished yet.</p>`
+  const references = shown.map((r) => ({
+    model: r.model,
+    errors: (lectureErrors[r.model] * testImages) / lectureImages,
+    text:
+      testImages === lectureImages
+        ? `lectures’ ${shortName(r)}: ${lectureErrors[r.model]}`
+        : `lectures’ ${shortName(r)}: ${percent(lectureErrors[r.model] / lectureImages)}`,
+  }))
+  // A logarithmic axis has no place for zero.
+  const height = (errors: number): number => Math.max(errors, 0.5)
+  const values = [...shown.flatMap((r) => r.epochs.map((e) => height(e.errors))), ...references.map((r) => r.errors)]
+  const low = Math.min(...values) * 0.88
+  const high = Math.max(...values) * 1.08
+  const last = Math.max(...shown.map((r) => r.epochs.length))
+
+  const draw = (size: Size): Markup => {
+    const frame = frameOf(size, 74)
+    const x = scaleLinear([1, Math.max(2, last)], [frame.left + 10, frame.right])
+    const y = scaleLog([low, high], [frame.bottom, frame.top])
+    const path = line<RunRecord['epochs'][number]>(
+      (_, i) => px(x(i + 1)),
+      (e) => px(y(height(e.errors))),
+    )
+    return html`${axes(
+      frame,
+      { name: 'epoch', ticks: wholeTicks(1, last, size.width < 500 ? 8 : 16).map((v) => ({ at: x(v), text: `${v}` })) },
+      { name: 'wrong test images', ticks: logTicks(low, high).map((v) => ({ at: y(v), text: count(v) })) },
+    )}${references.map(
+      (r) =>
+        html`<g class="reference ${r.model}"><line x1="${frame.left}" x2="${frame.right}" y1="${px(y(r.errors))}" y2="${px(y(r.errors))}"/><text x="${frame.left + 6}" y="${px(y(r.errors) - 6)}">${r.text}</text></g>`,
+    )}${shown.map(
+      (run) =>
+        html`<g class="series ${run.model}"><path d="${path(run.epochs) ?? ''}"/>${run.epochs.map(
+          (e, i) =>
+            html`<circle cx="${px(x(i + 1))}" cy="${px(y(height(e.errors)))}" r="4"><title>${shortName(run)}, epoch ${i + 1}: ${count(e.errors)} errors</title></circle>`,
+        )}</g>`,
+    )}${endLabels(
+      frame,
+      shown.map((run) => {
+        const errors = run.epochs.at(-1)?.errors ?? 0
+        return { model: run.model, at: y(height(errors)), text: `${shortName(run)} ${count(errors)}` }
+      }),
+    )}`
+  }
+  const told = shown.map(
+    (r) =>
+      `${shortName(r)} from ${count(r.epochs[0]?.errors ?? 0)} to ${count(r.epochs.at(-1)?.errors ?? 0)}, lectures ${count(lectureErrors[r.model])} of ${count(lectureImages)}`,
+  )
+  return chart(`Wrong test images after each of ${last} epochs. ${told.join('; ')}.`, draw)
+}

@@ -1,0 +1,91 @@
+import { formatNumber } from '@tessella/training'
+import { scaleLinear, scaleLog } from 'd3-scale'
+import { line } from 'd3-shape'
+import type { Experiment } from '../record.ts'
+import { axes, chart, endLabels, frameOf, logTicks, type Size, wholeTicks } from './chart.ts'
+import { shortName } from './errorChart.ts'
+import { html, type Markup, px } from './html.ts'
+
+type Point = readonly [step: number, loss: number]
+
+/** Most points of one line; more cannot be seen and only make the page heavy. */
+const mostPoints = 900
+
+/** The geometric mean around every step; the window shrinks at both ends so that it stays centred. */
+export function smooth(losses: readonly number[], radius: number): readonly number[] {
+  const sums = [0]
+  for (const l of losses) sums.push((sums.at(-1) as number) + Math.log(Math.max(l, 1e-12)))
+  return losses.map((_, i) => {
+    const r = Math.min(radius, i, losses.length - 1 - i)
+    return Math.exp(((sums[i + r + 1] as number) - (sums[i - r] as number)) / (2 * r + 1))
+  })
+}
+
+/** The lowest and highest point of every stretch: thinner, with the same outline. */
+export function thin(points: readonly Point[], most: number): readonly Point[] {
+  if (points.length <= most) return points
+  const stretch = Math.ceil((2 * points.length) / most)
+  const kept: Point[] = []
+  for (let i = 0; i < points.length; i += stretch) {
+    const part = points.slice(i, i + stretch)
+    const low = part.reduce((a, b) => (b[1] < a[1] ? b : a))
+    const high = part.reduce((a, b) => (b[1] > a[1] ? b : a))
+    kept.push(...(low === high ? [low] : low[0] < high[0] ? [low, high] : [high, low]))
+  }
+  return kept
+}
+
+/** The loss of every step, faint, with a smooth line over it; logarithmic, because it falls by orders of magnitude. */
+export function lossChart({ runs, trainImages, batch }: Experiment): Markup {
+  const shown = runs
+    .filter((r) => r.stepLosses.length > 0)
+    .map((run) => {
+      const losses = run.stepLosses.map((l) => Math.max(l, 1e-12))
+      const points = (ys: readonly number[]): readonly Point[] =>
+        thin(
+          ys.map((l, i) => [i, l]),
+          mostPoints,
+        )
+      const means = smooth(losses, Math.max(1, Math.round(losses.length / 60)))
+      return { run, losses, raw: points(losses), means: points(means), last: means.at(-1) as number }
+    })
+  if (shown.length === 0) return html`<p class="none">No step was finished yet.</p>`
+  const all = shown.flatMap((s) => s.raw.map(([, l]) => l))
+  const low = Math.min(...all) * 0.9
+  const high = Math.max(...all) * 1.1
+  const perEpoch = Math.max(1, Math.ceil(trainImages / batch))
+  const steps = Math.max(2, ...shown.map((s) => s.losses.length))
+  const epochs = Math.ceil(steps / perEpoch)
+
+  const draw = (size: Size): Markup => {
+    const frame = frameOf(size, 84)
+    const x = scaleLinear([0, Math.max(steps - 1, 1)], [frame.left, frame.right])
+    const y = scaleLog([low, high], [frame.bottom, frame.top])
+    const path = line<Point>(
+      ([step]) => px(x(step)),
+      ([, loss]) => px(y(loss)),
+    )
+    const ticks = wholeTicks(0, epochs, size.width < 500 ? 8 : 16).filter((v) => v * perEpoch <= steps)
+    return html`${axes(
+      frame,
+      { name: 'epoch', ticks: ticks.map((v) => ({ at: x(Math.min(v * perEpoch, steps - 1)), text: `${v}` })) },
+      {
+        name: 'loss of each step',
+        ticks: logTicks(low, high).map((v) => ({ at: y(v), text: formatNumber(v, 2) })),
+      },
+    )}${shown.map((s) => html`<path class="raw ${s.run.model}" d="${path(s.raw) ?? ''}"/>`)}${shown.map(
+      (s) => html`<g class="series ${s.run.model}"><path d="${path(s.means) ?? ''}"/></g>`,
+    )}${endLabels(
+      frame,
+      shown.map((s) => ({
+        model: s.run.model,
+        at: y(s.last),
+        text: `${shortName(s.run)} ${formatNumber(s.last, 2)}`,
+      })),
+    )}`
+  }
+  const told = shown.map(
+    (s) => `${shortName(s.run)} from ${formatNumber(s.losses[0] as number, 3)} to about ${formatNumber(s.last, 2)}`,
+  )
+  return chart(`Cross entropy of each of ${steps} training steps. ${told.join('; ')}.`, draw)
+}

@@ -108,6 +108,12 @@ describe('matmul', () => {
     }
   })
 
+  it('copies row tiles of a transposed operand', () => {
+    check(build({ m: 27, n: 33, k: 5, layout: 'TN' }), 1)
+    check(build({ batch: [2], m: 20, n: 40, k: 3, layout: 'TN' }), 2)
+    check(build({ m: 40, n: 21, k: 4, layout: 'TT' }), 3)
+  })
+
   it('packs rows that are multiples of 4096 bytes apart', () => {
     check(build({ m: 50, n: 1024, k: 3, layout: 'NN' }), 1)
   })

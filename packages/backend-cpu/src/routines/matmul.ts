@@ -3,7 +3,7 @@ import { type Dims, sizeOf } from '@tessella/ir'
 import { grainFor, type KernelCode, type KernelContext, pushPointer } from '../kernels/context.ts'
 import type { FunctionBuilder, FunctionRef, Local } from '../wasm/assembler.ts'
 import { addScaled, Epilogue } from './epilogue.ts'
-import { emitPack } from './pack.ts'
+import { emitPack, emitTilePack } from './pack.ts'
 import { releaseIndices, type Split, splitEvenly, takeDigit, takeIndices } from './split.ts'
 import { type Block, type Column, emitTiles } from './tile.ts'
 
@@ -34,6 +34,8 @@ interface Plan {
   /** Vectors per tile. */
   readonly width: number
   readonly packed: boolean
+  /** Whether each row tile is copied to [K][rows] first. */
+  readonly tiled: boolean
 }
 
 /** Most rows of a register tile: 6 x 2 accumulators, 2 vectors and a splat are V8's 15 vector registers. */
@@ -64,12 +66,13 @@ function planOf({ domain, k, a, b }: MatmulKernel): Plan {
   const vector = swapped ? left(a) : right(b)
   const rowSplit = splitEvenly(rows, mostRows)
   const tallest = rowSplit.large > 0 ? rowSplit.small + 1 : rowSplit.small
+  const splat = swapped ? right(b) : left(a)
   return {
     batch: domain.slice(0, -2),
     k,
     rows,
     lanes,
-    splat: swapped ? right(b) : left(a),
+    splat,
     vector,
     rowDimension: swapped ? rank - 1 : rank - 2,
     laneDimension: swapped ? rank - 2 : rank - 1,
@@ -77,6 +80,8 @@ function planOf({ domain, k, a, b }: MatmulKernel): Plan {
     rowSplit,
     width: Math.min(widths[tallest] as number, Math.ceil(lanes / 4)),
     packed: lanes > 1 && (vector.own !== 1 || ((vector.k * 4) % 4096 === 0 && rows >= 48)),
+    // A cache line per step of K, for a few floats of it, is only worth it when it is read once or twice.
+    tiled: splat.own === 1 && splat.k >= 16 && lanes >= 32,
   }
 }
 
@@ -203,22 +208,36 @@ function blocksOf(plan: Plan): Block[] {
 
 /** Units: row tiles of every matrix of the batch. */
 function multiplication(context: KernelContext, plan: Plan, writes: readonly Write[]): KernelCode {
-  const { batch, k, splat, vector, rowSplit, packed, rows, lanes } = plan
+  const { batch, k, splat, vector, rowSplit, packed, tiled, rows, lanes } = plan
   const epilogue = new Epilogue(context, writes)
   const blocks = blocksOf(plan)
-  const tiles = (height: number): FunctionRef =>
-    emitTiles(context, epilogue, {
+  const panels = packed ? scratchBytes(plan) : 0
+  const scratch = packed || tiled ? context.scratch(panels + (tiled ? k * mostRows * 4 : 0)) : 0
+  const tiles = (height: number): FunctionRef => {
+    const call = emitTiles(context, epilogue, {
       rows: height,
-      rowStep: splat.own * 4,
+      rowStep: tiled ? 4 : splat.own * 4,
       rowDimension: plan.rowDimension,
       laneDimension: plan.laneDimension,
-      loops: [{ count: k, splat: splat.k * 4, vector: packed ? 16 * plan.width : vector.k * 4 }],
+      loops: [{ count: k, splat: tiled ? height * 4 : splat.k * 4, vector: packed ? 16 * plan.width : vector.k * 4 }],
       taps: k > 0 ? [{ splat: 0, vector: 0 }] : [],
       blocks,
     })
+    if (!tiled) return call
+    const gather = emitTilePack(context, k, splat.k * 4, height)
+    return context.module.function(call.params, [], (f, a, ...others) => {
+      const tile = f.local('i32')
+      pushPointer(f, scratch)
+      addScaled(f, 1, panels)
+      f.set(tile)
+      for (const l of [a as Local, tile]) f.get(l)
+      f.call(gather)
+      for (const l of [tile, ...others]) f.get(l)
+      f.call(call)
+    })
+  }
   const large = rowSplit.large > 0 ? tiles(rowSplit.small + 1) : undefined
   const small = rowSplit.large < rowSplit.pieces ? tiles(rowSplit.small) : undefined
-  const scratch = packed ? context.scratch(scratchBytes(plan)) : 0
   const f = context.module.function(['i32', 'i32'], [], (f, begin, end) => {
     forUnits(f, begin as Local, end as Local, (unit) => {
       const piece = takeDigit(f, unit, rowSplit.pieces)

@@ -1,6 +1,6 @@
 import type { KernelContext } from '../kernels/context.ts'
 import type { FunctionBuilder, FunctionRef, Local } from '../wasm/assembler.ts'
-import { loadVector } from './tile.ts'
+import { loadVector, storeVector } from './tile.ts'
 
 /** A matrix [K, lanes] that becomes panels [K][vectors][4]: strides in bytes. */
 export interface PackSpec {
@@ -110,4 +110,22 @@ function transposed(f: FunctionBuilder, spec: PackSpec, source: Local, target: L
   })
   if (k % 4 > 0) block(k % 4)
   for (const row of rows) f.release(row)
+}
+
+/** A function (source, destination): `k` rows of `width` contiguous floats, `stride` bytes apart, become contiguous. */
+export function emitTilePack(context: KernelContext, k: number, stride: number, width: number): FunctionRef {
+  return context.module.helper(`tile ${k} ${stride} ${width}`, ['i32', 'i32'], [], (f, source, target) => {
+    const [from, to] = [source as Local, target as Local]
+    const x = f.local('v128')
+    f.times(k, () => {
+      for (let i = 0; i < width; i += 4) {
+        const lanes = Math.min(4, width - i)
+        loadVector(f, from, 4 * i, lanes)
+        f.set(x)
+        storeVector(f, to, 4 * i, lanes, x)
+      }
+      f.bump(from, stride)
+      f.bump(to, 4 * width)
+    })
+  })
 }

@@ -234,3 +234,18 @@ export function loadVector(f: FunctionBuilder, base: Local, offset: number, lane
   f.get(base)
   f.load(lanes >= 4 ? 'v128.load' : lanes === 2 ? 'v128.load64_zero' : 'v128.load32_zero', offset)
 }
+
+/** Stores the first `lanes` (1 to 4) floats of `x` at base + offset. */
+export function storeVector(f: FunctionBuilder, base: Local, offset: number, lanes: number, x: Local): void {
+  f.get(base)
+  f.get(x)
+  if (lanes === 4) {
+    f.store('v128.store', offset)
+    return
+  }
+  f.laneAccess(lanes === 1 ? 'v128.store32_lane' : 'v128.store64_lane', 0, offset)
+  if (lanes < 3) return
+  f.get(base)
+  f.get(x)
+  f.laneAccess('v128.store32_lane', 2, offset + 8)
+}

@@ -41,7 +41,12 @@ export function embedding<const N extends number, const D extends number>(
     const table = init(key, shape)
     return paddingIndex === undefined
       ? table
-      : table.maskedFill(arange(count).eq(paddingIndex).unsqueeze(1) as Tensor, 0)
+      : table.maskedFill(
+          arange(count as number)
+            .eq(paddingIndex)
+            .unsqueeze(1) as Tensor,
+          0,
+        )
   }
   const { variable, recipe } = parameter('weight', [count, dim], draw, { role: 'weight', seed })
   return defineLayer({

@@ -90,7 +90,7 @@ describe('initialisers', () => {
     expect(() => L.heNormal()(key(0), [5])).toThrow('fewer than two dimensions')
   })
   it('gains are PyTorch’s', () => {
-    expect(L.gainOf('relu')).toBeCloseTo(1.41421, 5)
+    expect(L.gainOf('relu')).toBeCloseTo(Math.SQRT2, 12)
     expect(L.gainOf('leakyRelu')).toBeCloseTo(1.41414, 5)
     expect(L.gainOf('tanh')).toBeCloseTo(1.66667, 5)
   })

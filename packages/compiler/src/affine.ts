@@ -60,7 +60,7 @@ export function splitDims(domain: Dims, { dim, inner }: Split): number[] {
 export function digits(value: Affine, domain: Dims, places: readonly Place[]): Affine[] | Split | undefined {
   const rank = domain.length
   const only = places[0]
-  if (places.length === 1 && only?.coefficient === 1) return [value]
+  if (places.length === 1 && only?.coefficient === 1) return isWithin(value, domain, only.extent) ? [value] : undefined
   const order = places.map((_, i) => i).filter((i) => (places[i] as Place).extent > 1)
   order.sort((p, q) => (places[q] as Place).coefficient - (places[p] as Place).coefficient)
   const coefficient = (p: number) => (places[p] as Place).coefficient
@@ -108,6 +108,18 @@ export function digits(value: Affine, domain: Dims, places: readonly Place[]): A
     return findSplit(value, domain, home, i, i > 0 ? coefficient(order[i - 1] as number) : 0)
   }
   return places.map((_, p) => ({ offset: offsets[p] as number, strides: strides[p] as number[] }))
+}
+
+/** Whether the form stays in [0, extent) over the domain. */
+function isWithin(value: Affine, domain: Dims, extent: number): boolean {
+  let low = value.offset
+  let high = value.offset
+  for (const [d, size] of domain.entries()) {
+    const reach = (value.strides[d] as number) * (size - 1)
+    if (reach < 0) low += reach
+    else high += reach
+  }
+  return low >= 0 && high < extent
 }
 
 /** A dimension of place `at` that reaches `next`, the coefficient of the place above. */

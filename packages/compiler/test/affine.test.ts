@@ -43,6 +43,11 @@ describe('digits of an affine form', () => {
     expect(digits({ offset: 1, strides: [2, 1] }, [2, 2], placesOf([2, 2]))).toBeUndefined()
   })
 
+  it('do not exist past the end of a single dimension', () => {
+    for (const offset of [-1, 1]) expect(digits({ offset, strides: [1] }, [3], placesOf([3]))).toBeUndefined()
+    expect(digits({ offset: 2, strides: [-1] }, [3], placesOf([3]))).toEqual([{ offset: 2, strides: [-1] }])
+  })
+
   it('add up to the form and stay in range wherever they exist', () => {
     const sizes = fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 1, maxLength: 3 })
     fc.assert(

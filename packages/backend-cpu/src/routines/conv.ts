@@ -2,12 +2,14 @@ import type { Kernel } from '@tessella/compiler'
 import { type Dims, sizeOf } from '@tessella/ir'
 import { grainFor, type KernelCode, type KernelContext, pushPointer } from '../kernels/context.ts'
 import type { FunctionRef, Local } from '../wasm/assembler.ts'
+import { mostRows, positionBlocks } from './blocks.ts'
+import { emitConvScatter, scatterPays } from './convScatter.ts'
 import { addScaled, Epilogue } from './epilogue.ts'
 import { callByHeight, rowOf } from './matmul.ts'
 import { emitCopy, emitFill, type Plane, planeOf } from './plane.ts'
 import { releaseIndices, splitEvenly } from './split.ts'
-import { type Block, type Column, emitTiles, type SumLoop, type TileSpec } from './tile.ts'
-import { type Axes, convShapeOf, dimensionOf, flattened } from './window.ts'
+import { emitTiles, type SumLoop, type TileSpec } from './tile.ts'
+import { type Axes, convShapeOf, flattened } from './window.ts'
 
 type ConvKernel = Extract<Kernel, { kind: 'conv' | 'convGradInput' | 'convGradWeight' }>
 
@@ -34,6 +36,7 @@ interface Correlation {
   /** Bytes of the image per output step along z and y. */
   readonly outputStep: readonly [z: number, y: number]
   readonly spatial: number
+  readonly tail: 'overlap' | 'exact'
 }
 
 export function emitConv(context: KernelContext, kernel: ConvKernel): readonly KernelCode[] {
@@ -74,6 +77,7 @@ export function emitConv(context: KernelContext, kernel: ConvKernel): readonly K
     output: [z.output, y.output, x.output],
     outputStep: [z.stride * plane.zStep, y.stride * plane.yStep],
     spatial,
+    tail: tailOf(plane, x.output),
   })
 }
 
@@ -91,6 +95,7 @@ export function emitConvGradInput(context: KernelContext, kernel: ConvKernel): r
   const epilogue = new Epilogue(context, writes)
   const spatial = domain.length - 2
   const shape = flattened(convShapeOf(domain, b.shape, a.shape, attrs), spatial, epilogue.forms)
+  if (scatterPays(shape)) return emitConvScatter(context, epilogue, shape, spatial, a.buffer, b.buffer)
   const [z, y, x] = shape.axes
   const copy = ({ input, lo, output, stride, kernel, dilation }: Axes[number]) => ({
     source: output,
@@ -132,18 +137,18 @@ export function emitConvGradInput(context: KernelContext, kernel: ConvKernel): r
     output: [z.input, y.input, x.input],
     outputStep: [plane.zStep, plane.yStep],
     spatial,
+    tail: tailOf(plane, x.input),
   })
 }
 
-const mostRows = 6
-/** Vectors per tile by its rows. */
-const widths = [12, 12, 6, 3, 2, 2, 2] as const
+/** A short row in place ends where the image may end. */
+const tailOf = (plane: Plane, width: number): 'overlap' | 'exact' => (plane.inPlace && width < 4 ? 'exact' : 'overlap')
 
 /** Units: images. */
 function emitCorrelation(context: KernelContext, epilogue: Epilogue, c: Correlation): readonly KernelCode[] {
   const split = splitEvenly(c.rows, mostRows)
   const tallest = split.large > 0 ? split.small + 1 : split.small
-  const blocks = blocksOf(c, tallest)
+  const blocks = positionBlocks(c, tallest)
   const tiles = (rows: number): FunctionRef =>
     emitTiles(context, epilogue, {
       rows,
@@ -198,61 +203,4 @@ function emitCorrelation(context: KernelContext, epilogue: Epilogue, c: Correlat
   })
   const work = (c.groups * c.rows * c.channels * sizeOf(c.output) * sizeOf(c.loops.map((l) => l.count))) / 8
   return [{ f, units: c.n, grain: grainFor(work * c.taps.length) }]
-}
-
-/** Tiles over the output positions: as many vectors of as many rows at once as there are registers. */
-function blocksOf(c: Correlation, rows: number): Block[] {
-  const [depth = 1, height = 1, width = 1] = c.output
-  const [zStep, yStep] = c.outputStep
-  const shape = tileShape(rows, height, Math.ceil(width / 4))
-  const rank = 2 + c.spatial
-  const [zDim, yDim, xDim] = [0, 1, 2].map((axis) => dimensionOf(axis, c.spatial)) as [number, number, number]
-  const full = Math.floor(width / 4)
-  const column = (y: number, v: number): Column => {
-    const partial = v >= full
-    const lanes = partial ? width - 4 * full : 4
-    // The last vector of a row overlaps the one before, so that it need not end outside.
-    const x = partial ? Math.max(0, width - 4) : 4 * v
-    const shifts = new Array<number>(rank).fill(0)
-    shifts[xDim] = x
-    if (y > 0) shifts[yDim] = y
-    const first = width < 4 || !partial ? 0 : 4 - lanes
-    return { offset: y * yStep + 4 * x, shifts, first, lanes, readable: c.plane.inPlace && width < 4 ? width : 4 }
-  }
-  const tile = (y: number, ty: number, v: number, tx: number): Block => ({
-    columns: Array.from({ length: ty * tx }, (_, i) => column(y + Math.floor(i / tx), v + (i % tx))),
-  })
-  const strip = (y: number, ty: number): Block[] => {
-    const { tx } = shape
-    const count = Math.floor(full / tx)
-    const blocks: Block[] = []
-    if (count > 0) blocks.push({ count, step: 16 * tx, dimension: xDim, amount: 4 * tx, body: [tile(y, ty, 0, tx)] })
-    const rest = Math.ceil(width / 4) - count * tx
-    if (rest > 0) blocks.push(tile(y, ty, count * tx, rest))
-    return blocks
-  }
-  const { ty } = shape
-  const strips = Math.floor(height / ty)
-  const body: Block[] = [{ count: strips, step: ty * yStep, dimension: yDim, amount: ty, body: strip(0, ty) }]
-  if (height % ty > 0) body.push(...strip(strips * ty, height % ty))
-  return [{ count: depth, step: zStep, dimension: zDim, amount: 1, body }]
-}
-
-/** Rows and vectors of a tile of output positions, for the fewest multiply-adds and loads. */
-function tileShape(rows: number, height: number, vectors: number): { ty: number; tx: number } {
-  const most = widths[rows] as number
-  let best = { ty: 1, tx: Math.min(most, vectors) }
-  let least = Number.POSITIVE_INFINITY
-  /** Fewer than 8 accumulators wait for each other. */
-  const cost = (columns: number): number => (columns === 0 ? 0 : Math.max(8, rows * columns) + 0.5 * (rows + columns))
-  for (let tx = Math.min(most, vectors); tx >= 1; tx--) {
-    const ty = Math.min(height, Math.floor(most / tx))
-    const strip = (t: number): number => Math.floor(vectors / tx) * cost(t * tx) + cost(t * (vectors % tx))
-    const total = Math.floor(height / ty) * strip(ty) + strip(height % ty)
-    if (total < least) {
-      least = total
-      best = { ty, tx }
-    }
-  }
-  return best
 }

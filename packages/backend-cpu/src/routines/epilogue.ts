@@ -7,6 +7,7 @@ import type { FunctionBuilder, Local, ValueType } from '../wasm/assembler.ts'
 import { Dataflow, type Job, type Value } from '../wasm/dataflow.ts'
 import { Lowering } from '../wasm/expr.ts'
 import type { Lanes, Site } from '../wasm/site.ts'
+import type { Piece, Sink } from './sink.ts'
 
 /** Affine forms with one buffer and the same strides: they share a running address. */
 interface Group {
@@ -16,20 +17,11 @@ interface Group {
   readonly width: number
 }
 
-/** A vector of results: lane `first` and the `lanes - 1` after it count, and stand at `shifts` from the running point. */
-export interface Piece {
-  readonly result: Local
-  /** One per domain dimension, for lane 0 of the vector. */
-  readonly shifts: Dims
-  readonly first: number
-  readonly lanes: number
-}
-
 /**
  * The writes of a routine. The function that computes results gets one i32 parameter per address group: its running
  * address at one point of the domain, which loops move along. Everything near that point is an immediate.
  */
-export class Epilogue {
+export class Epilogue implements Sink {
   readonly #context: KernelContext
   readonly #writes: readonly Write[]
   readonly #groups: Group[] = []

@@ -2,6 +2,7 @@ import type { Kernel, MatrixOperand, Write } from '@tessella/compiler'
 import { type Dims, sizeOf } from '@tessella/ir'
 import { grainFor, type KernelCode, type KernelContext, pushPointer } from '../kernels/context.ts'
 import type { FunctionBuilder, FunctionRef, Local } from '../wasm/assembler.ts'
+import { mostRows, widths } from './blocks.ts'
 import { addScaled, Epilogue } from './epilogue.ts'
 import { emitPack, emitTilePack } from './pack.ts'
 import { releaseIndices, type Split, splitEvenly, takeDigit, takeIndices } from './split.ts'
@@ -37,12 +38,6 @@ interface Plan {
   /** Whether each row tile is copied to [K][rows] first. */
   readonly tiled: boolean
 }
-
-/** Most rows of a register tile: 6 x 2 accumulators, 2 vectors and a splat are V8's 15 vector registers. */
-const mostRows = 6
-
-/** Vectors per tile by its rows, for 8 to 12 accumulators. */
-const widths = [12, 12, 6, 3, 2, 2, 2] as const
 
 export function emitMatmul(context: KernelContext, kernel: MatmulKernel): readonly KernelCode[] {
   const { domain } = kernel

@@ -39,9 +39,11 @@ export interface Plane {
 
 const elementBytes = byteWidth('float32')
 
-export function planeOf(spec: PlaneSpec): Plane {
+/** `copied`: never in place. */
+export function planeOf(spec: PlaneSpec, copied = false): Plane {
   const [z, y, x] = spec.axes
-  const inPlace = spec.phases === 1 && spec.axes.every((a) => a.insert === 1 && a.lo === 0 && a.target <= a.source)
+  const whole = spec.axes.every((a) => a.insert === 1 && a.lo === 0 && a.target <= a.source)
+  const inPlace = !copied && spec.phases === 1 && whole
   const at = (t: number): number => ((t % spec.phases) * spec.partWidth + Math.floor(t / spec.phases)) * elementBytes
   if (inPlace) {
     const yStep = x.source * elementBytes

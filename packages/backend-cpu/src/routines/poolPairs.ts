@@ -2,8 +2,9 @@ import type { Kernel } from '@tessella/compiler'
 import { sizeOf } from '@tessella/ir'
 import type { KernelCode, KernelContext } from '../kernels/context.ts'
 import type { FunctionBuilder, FunctionRef, Local } from '../wasm/assembler.ts'
-import { Epilogue, type Piece } from './epilogue.ts'
+import { Epilogue } from './epilogue.ts'
 import { emitPlanes } from './planes.ts'
+import type { Piece } from './sink.ts'
 import { loadVector } from './tile.ts'
 
 export type PoolKernel = Extract<Kernel, { kind: 'maxPool' | 'maxPoolGrad' | 'maxPoolPick' }>

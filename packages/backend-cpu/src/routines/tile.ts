@@ -1,7 +1,7 @@
 import type { Dims } from '@tessella/ir'
 import type { KernelContext } from '../kernels/context.ts'
 import type { FunctionBuilder, FunctionRef, Local } from '../wasm/assembler.ts'
-import type { Epilogue } from './epilogue.ts'
+import type { Sink } from './sink.ts'
 
 /** One vector of a tile: where its operand lies and which of its lanes are results. */
 export interface Column {
@@ -40,7 +40,7 @@ export interface SumLoop {
 
 /**
  * Outer-product tiles: acc[row][column] += splat(a[row]) * vec(b[column]) over a nest of loops around unrolled taps;
- * then the epilogue, on registers.
+ * then the sink takes them from their registers.
  */
 export interface TileSpec {
   readonly rows: number
@@ -54,19 +54,19 @@ export interface TileSpec {
   readonly blocks: readonly Block[]
 }
 
-/** A function (splat operand, vector operand, ...running addresses of the epilogue) that walks over the blocks. */
-export function emitTiles(context: KernelContext, epilogue: Epilogue, spec: TileSpec): FunctionRef {
-  return context.module.function(['i32', 'i32', ...epilogue.params], [], (f, a, b, ...bases) => {
+/** A function (splat operand, vector operand, ...running addresses of the sink) that walks over the blocks. */
+export function emitTiles(context: KernelContext, sink: Sink, spec: TileSpec): FunctionRef {
+  return context.module.function(['i32', 'i32', ...sink.params], [], (f, a, b, ...bases) => {
     const low = Math.min(0, (spec.rows - 1) * spec.rowStep)
     f.bump(a as Local, low)
-    const emitter = new TileEmitter(context, epilogue, spec, f, a as Local, b as Local, bases, low)
+    const emitter = new TileEmitter(context, sink, spec, f, a as Local, b as Local, bases, low)
     for (const block of spec.blocks) emitter.block(block)
   })
 }
 
 class TileEmitter {
   readonly #context: KernelContext
-  readonly #epilogue: Epilogue
+  readonly #sink: Sink
   readonly #spec: TileSpec
   readonly #f: FunctionBuilder
   readonly #a: Local
@@ -77,7 +77,7 @@ class TileEmitter {
 
   constructor(
     context: KernelContext,
-    epilogue: Epilogue,
+    sink: Sink,
     spec: TileSpec,
     f: FunctionBuilder,
     a: Local,
@@ -86,7 +86,7 @@ class TileEmitter {
     low: number,
   ) {
     this.#context = context
-    this.#epilogue = epilogue
+    this.#sink = sink
     this.#spec = spec
     this.#f = f
     this.#a = a
@@ -104,7 +104,7 @@ class TileEmitter {
     const f = this.#f
     const move = (times: number): void => {
       f.bump(this.#b, step * times)
-      this.#epilogue.advance(f, this.#bases, dimension, amount * times)
+      this.#sink.advance(f, this.#bases, dimension, amount * times)
     }
     f.times(count, () => {
       for (const block of body) this.block(block)
@@ -131,7 +131,7 @@ class TileEmitter {
     f.release(pa)
     f.release(pb)
     for (const [row, list] of accumulators.entries())
-      this.#epilogue.emit(
+      this.#sink.emit(
         f,
         this.#bases,
         this.#spec.laneDimension,

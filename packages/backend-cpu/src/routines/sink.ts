@@ -1,0 +1,21 @@
+import type { Dims } from '@tessella/ir'
+import type { FunctionBuilder, Local, ValueType } from '../wasm/assembler.ts'
+
+/** A vector of results: lane `first` and the `lanes - 1` after it count, and stand at `shifts` from the running point. */
+export interface Piece {
+  readonly result: Local
+  /** One per domain dimension, for lane 0 of the vector. */
+  readonly shifts: Dims
+  readonly first: number
+  readonly lanes: number
+}
+
+/** Where tiles put their results. It keeps running addresses in parameters of the function that computes them. */
+export interface Sink {
+  /** Types of the running addresses. */
+  readonly params: readonly ValueType[]
+  /** Moves the running addresses by `amount` along a dimension. */
+  advance(f: FunctionBuilder, bases: readonly Local[], dimension: number, amount: number): void
+  /** Consumes some vectors of results. */
+  emit(f: FunctionBuilder, bases: readonly Local[], laneDimension: number, pieces: readonly Piece[]): void
+}

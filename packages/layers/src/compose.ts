@@ -108,7 +108,7 @@ export type Module<R extends object, In extends Shape, Out extends Shape> = Call
  * @example
  * const net = module(
  *   { conv1: conv2d(1, 6, 5), fc1: linear(864, 10) },
- *   (m, x: Tensor<[number, 1, 28, 28], 'float32'>) => m.fc1(m.conv1(x).relu().maxPool2d(2).flatten(1)),
+ *   (m, x: Tensor<[number, 1, 28, 28], 'float32'>) => m.fc1(maxPool2d(2)(m.conv1(x).relu()).flatten(1)),
  * )
  */
 export const module = <R extends object, X extends Tensor = Tensor, Y extends Tensor = Tensor>(

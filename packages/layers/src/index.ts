@@ -117,4 +117,5 @@ export {
 } from './stateDict.ts'
 export { type ModelSummary, type SummaryRow, summarize, summary } from './summary.ts'
 export type * from './types/index.ts'
+export { type UnitVarianceOptions, unitVariance } from './unitVariance.ts'
 export { type WeightNorm, weightNorm } from './weightNorm.ts'

@@ -38,6 +38,12 @@ const everything = (field: Field): Field => ({
   stride: field.stride.map(() => 0),
 })
 
+/** Linear layers and layer normalisation mix all of the last axis. */
+const lastAxis = ({ size, stride }: Field): Field => ({
+  size: size.map((n, i) => (i === size.length - 1 ? Number.POSITIVE_INFINITY : n)),
+  stride: stride.map((n, i) => (i === stride.length - 1 ? 0 : n)),
+})
+
 function through(field: Field, layer: unknown): Field {
   const spec = typeof layer === 'function' && 'spec' in layer ? (layer.spec as LayerSpec) : undefined
   switch (spec?.kind) {
@@ -53,10 +59,13 @@ function through(field: Field, layer: unknown): Field {
     case 'flatten':
     case 'resize':
       return everything(field)
-    case 'same':
-    case 'channels':
-    case 'input':
     case 'features':
+      return lastAxis(field)
+    case 'channels':
+      // Those that normalise each example see all of it; batch normalisation treats places alike.
+      return spec.name === 'groupNorm' || spec.name === 'instanceNorm' ? everything(field) : field
+    case 'same':
+    case 'input':
       return field
     default:
       throw new OpError('receptiveField', `does not know what ${spec?.name ?? 'a plain function'} looks at`, {

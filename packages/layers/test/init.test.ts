@@ -1,4 +1,4 @@
-import { key, namedVariables, type Tensor, tensor, useBackend } from '@tessella/tensor'
+import { key, namedVariables, normal, type Tensor, tensor, useBackend } from '@tessella/tensor'
 import { reference } from '@tessella/testing'
 import { beforeAll, describe, expect, it } from 'vitest'
 import * as L from '../src/index.ts'
@@ -94,6 +94,22 @@ describe('initialisers', () => {
     expect(L.gainOf('leakyRelu')).toBeCloseTo(1.41414, 5)
     expect(L.gainOf('tanh')).toBeCloseTo(1.66667, 5)
   })
+})
+
+it('initialisation by data gives every layer’s output variance 1', async () => {
+  const model = L.sequential(
+    L.linear(20, 50, { init: L.constant(3) }),
+    L.tanh(),
+    L.residual(L.linear(50, 50)),
+    L.relu(),
+  )
+  L.initialize(model, { weight: L.orthogonal({ gain: 5 }), bias: L.zeros, seed: 3 })
+  const x = normal(key(1), [200, 20], { std: 10 })
+  L.unitVariance(model, x)
+  const first = model[0](x)
+  expect((await stats(first)).std).toBeCloseTo(1, 4)
+  expect((await stats(model[2].inner(first.tanh()))).std).toBeCloseTo(1, 4)
+  expect(() => L.unitVariance(L.relu(), x)).toThrow('found no weights')
 })
 
 describe('determinism', () => {

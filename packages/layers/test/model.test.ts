@@ -163,6 +163,8 @@ describe('receptive field', () => {
       [11],
       [2],
     ],
+    ['a linear layer along the width', L.sequential(L.conv2d(1, 1, 3), L.linear(4, 4)), [3, Infinity], [1, 0]],
+    ['normalisation of each example', L.sequential(L.conv1d(1, 2, 3), L.groupNorm(1, 2)), [Infinity], [0]],
     ['residual', L.sequential(L.conv1d(1, 1, 3), L.residual(L.conv1d(1, 1, 5, { padding: 'same' }))), [7], [1]],
   ] as const)('%s', (_, model, size, stride) => {
     expect(L.receptiveField(model)).toEqual({ size, stride })

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import { topological } from '@tessella/ir'
 import { nodeOf, OpError, ones, scalar, type Tensor, tensor, useBackend, Variable, zeros } from '@tessella/tensor'
 import { reference } from '@tessella/testing'
@@ -17,45 +16,6 @@ function expectClose(actual: readonly number[], expected: readonly number[], dig
   expect(actual).toHaveLength(expected.length)
   for (const [i, e] of expected.entries()) expect(actual[i]).toBeCloseTo(e, digits)
 }
-
-interface Golden {
-  readonly name: string
-  readonly inputs: { readonly x: { readonly data: number[] }; readonly v: { readonly data: number[] } }
-  readonly outputs: { readonly [name in 'grad' | 'hessian' | 'hvp']: { readonly data: number[] } }
-}
-const golden = JSON.parse(readFileSync(new URL('golden/transforms.json', import.meta.url), 'utf8')) as {
-  cases: Golden[]
-}
-
-/** The functions behind the golden cases. */
-const functions: Record<string, (x: Tensor<[number], 'float64'>) => Tensor<[], 'float64'>> = {
-  rosenbrock: (x) => {
-    const n = x.shape[0]
-    const [a, b] = [x.slice([0, n - 1]), x.slice([1, n])]
-    return b.sub(a.square()).square().mul(100).add(a.sub(1).square()).sum()
-  },
-  logsumexp_quadratic: (x) => x.logsumexp(0).add(x.pow(3).sum().div(3)),
-  tanh_net: (x) => x.unsqueeze(1).mul(x.unsqueeze(0)).tanh().sum(),
-}
-
-describe('golden cases of PyTorch', () => {
-  it.each(golden.cases)('$name', async ({ name, inputs, outputs }) => {
-    const f = functions[name] as (x: Tensor<[number], 'float64'>) => Tensor<[], 'float64'>
-    const x = tensor(inputs.x.data, [inputs.x.data.length], 'float64') as Tensor<[number], 'float64'>
-    const v = tensor(inputs.v.data, [inputs.v.data.length], 'float64') as Tensor<[number], 'float64'>
-    const relative = (actual: number[], expected: readonly number[]) => {
-      const largest = Math.max(...expected.map(Math.abs))
-      expectClose(
-        actual.map((a) => a / largest),
-        expected.map((e) => e / largest),
-        6,
-      )
-    }
-    relative(await values(grad(f)(x)), outputs.grad.data)
-    relative(await values(hessian(f)(x)), outputs.hessian.data)
-    relative(await values(hvp(f, [x], [v])[0]), outputs.hvp.data)
-  })
-})
 
 describe('vjp and jvp', () => {
   const f = (x: Tensor<[3], 'float64'>, s: Tensor<[], 'float64'>) => ({ scaled: x.mul(s).sin(), total: x.sum().mul(s) })

@@ -1,5 +1,6 @@
 /** Cases computed by PyTorch in float64, through the public layers: values, gradients, running statistics. */
 import { grad } from '@tessella/autograd'
+import { cpu } from '@tessella/backend-cpu'
 import { eye, type PerDim, type Tensor, tensor, useBackend, Variable } from '@tessella/tensor'
 import { type GoldenCase, type GoldenTensor, golden, goldenMismatch, reference } from '@tessella/testing'
 import { beforeAll, describe, expect, it } from 'vitest'
@@ -145,7 +146,10 @@ const cases = (await Promise.all(files.map(golden))).flat()
 const find = async (file: 'layers' | 'norm' | 'sequence', name: string): Promise<GoldenCase> =>
   (await golden(file)).find((c) => c.name === name) as GoldenCase
 
-describe.each([['reference', reference]] as const)('PyTorch on %s', (_, backend) => {
+describe.each([
+  ['reference', reference],
+  ['cpu', () => cpu()],
+] as const)('PyTorch on %s', (_, backend) => {
   beforeAll(() => useBackend(backend()))
 
   it.each(cases.filter((c) => c.op !== 'weightNorm').map((c) => [c.name, c] as const))('%s', (_name, c) =>

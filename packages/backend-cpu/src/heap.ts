@@ -3,7 +3,7 @@ import { type Block, Memory } from './memory.ts'
 import { ConstantTable, constantBytes } from './wasm/constants.ts'
 
 const constantBase = 1024
-const heapBase = 65536
+const heapBase = 131072
 
 /** A value in the heap. Only its backend can use it. */
 export class CpuBuffer implements DeviceBuffer {

@@ -11,6 +11,9 @@ import { weightOf } from './weight.ts'
 
 type MapKernel = Extract<Kernel, { kind: 'map' }>
 
+/** Constants that a kernel keeps in registers: about as many as leave enough for the work. */
+const hoistedConstants = 8
+
 /** Longer lane loops are cut into segments, which are units of work. */
 const segmentLength = 4096
 
@@ -117,7 +120,7 @@ class MapBody {
       this.#space,
       this.#streams,
       range,
-      () => this.#g.hoist(this.#f, roots(cut ? this.#round(1) : this.#point(1, 0)), 1),
+      () => this.#g.hoist(this.#f, roots(cut ? this.#round(1) : this.#point(1, 0)), 1, cut ? hoistedConstants : 0),
       (length) => this.#unit(length),
     )
   }

@@ -2,35 +2,18 @@ import type { Value } from '../wasm/dataflow.ts'
 import { exp } from './exponential.ts'
 import type { Lanes } from './lanes.ts'
 
-/** tanh(x) = x + x^3 P(x^2) for |x| < 0.625: Cephes tanhf (Moshier). */
-const tanhNear = [-5.70498872745e-3, 2.06390887954e-2, -5.37397155531e-2, 1.33314422036e-1, -3.33332819422e-1]
-
-/** 1 - 2 / (exp(2|x|) + 1) with the sign of x, and a polynomial for small x: 2 ULP. */
-function tanhByExp(l: Lanes, x: Value): Value {
-  const a = l.abs(x)
-  const far = l.sub(l.c(1), l.div(l.c(2), l.add(exp(l, l.add(a, a)), l.c(1))))
-  const z = l.mul(x, x)
-  const near = l.madd(l.mul(l.polynomial(z, tanhNear), z), x, x)
-  return l.select(l.lt(a, l.c(0.625)), near, l.copySign(far, x))
-}
-
 /**
- * Rational approximation x P(x^2) / Q(x^2) of degree 13/6 on |x| <= 7.9, as in Eigen's ptanh
- * (MathFunctionsImpl.h). At most 5 ULP with fused multiply-add, 6 without.
+ * x P(x^2) / Q(x^2) of degree 9/8 on |x| <= 8.02, beyond which tanh rounds to 1: the rational minimax approximation
+ * of Eigen's ptanh_float (MathFunctionsImpl.h). At most 3 ULP.
  */
-const tanhNumerator = [
-  -2.76076847742355e-16, 2.00018790482477e-13, -8.60467152213735e-11, 5.12229709037114e-8, 1.48572235717979e-5,
-  6.37261928875436e-4, 4.89352455891786e-3,
-]
-const tanhDenominator = [1.19825839466702e-6, 1.18534705686654e-4, 2.26843463243900e-3, 4.89352518554385e-3]
+const tanhNumerator = [1.394553628e-8, 2.10273356e-5, 3.520756727e-3, 1.3402161e-1, 1]
+const tanhDenominator = [8.015776984e-7, 3.326951409e-4, 2.597254514e-2, 4.67354834e-1, 1]
+const tanhBound = 8.01773357391357422
 
 export function tanh(l: Lanes, x: Value): Value {
-  if (!l.g.context.features.relaxed) return tanhByExp(l, x)
-  const bound = 7.90531110763549805
-  const c = l.clamp(x, -bound, bound)
+  const c = l.clamp(x, -tanhBound, tanhBound)
   const z = l.mul(c, c)
-  const y = l.div(l.mul(c, l.polynomial(z, tanhNumerator)), l.polynomial(z, tanhDenominator))
-  return l.select(l.lt(l.abs(x), l.c(0.0004)), x, y)
+  return l.div(l.mul(c, l.horner(z, tanhNumerator)), l.horner(z, tanhDenominator))
 }
 
 /** erf by N. Juffa's minimax polynomials: x + x P(x^2) below 0.9277, 1 - exp(-t P(t)) above. */

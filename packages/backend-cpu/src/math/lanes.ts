@@ -65,8 +65,23 @@ export class Lanes {
     return this.sub(c, this.mul(a, b))
   }
 
-  /** Horner's rule, highest power first. */
+  /** Coefficients with the highest power first. Estrin's scheme: pairs side by side, because chains cost more than work. */
   polynomial(x: Value, coefficients: readonly number[]): Value {
+    let terms = coefficients.map((k) => this.c(k)).reverse()
+    for (let power = x; terms.length > 1; power = this.mul(power, power)) {
+      const next: Value[] = []
+      for (let i = 0; i < terms.length; i += 2) {
+        const low = terms[i] as Value
+        const high = terms[i + 1]
+        next.push(high ? this.madd(high, power, low) : low)
+      }
+      terms = next
+    }
+    return terms[0] as Value
+  }
+
+  /** As `polynomial` by Horner's rule: slower, and rounds less. */
+  horner(x: Value, coefficients: readonly number[]): Value {
     let sum = this.c(coefficients[0] as number)
     for (const k of coefficients.slice(1)) sum = this.madd(sum, x, this.c(k))
     return sum

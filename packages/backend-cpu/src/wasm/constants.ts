@@ -1,36 +1,34 @@
 /** Bytes of memory set aside for constants. */
-export const constantBytes = 60 * 1024
+export const constantBytes = 126 * 1024
+
+const entryBytes = 16
 
 /**
- * 32-bit constants at fixed addresses of a backend's memory, each stored once. Loops read them with
- * `v128.load32_splat`, because V8 rebuilds a `v128.const` at every execution. The word at address 0 must stay 0.
+ * 128-bit constants at fixed addresses of a backend's memory, each stored once. Loops load them, because V8 rebuilds a
+ * `v128.const` at every execution, and computes the address of a `load32_splat` in an instruction of its own.
  */
 export class ConstantTable {
-  readonly #slots = new Map<string, number>()
-  #used = 0
+  readonly #addresses = new Map<string, number>()
   readonly #base: number
   readonly #capacity: number
   readonly #write: (address: number, bits: number) => void
 
-  /** `write` stores one 32-bit word at a byte address. */
+  /** `base` is a multiple of 16; `write` stores one 32-bit word at a byte address. */
   constructor(base: number, bytes: number, write: (address: number, bits: number) => void) {
     this.#base = base
-    this.#capacity = bytes >>> 2
+    this.#capacity = Math.floor(bytes / entryBytes)
     this.#write = write
   }
 
-  /** Byte address of one or two consecutive words with these bits, or undefined when the table is full. */
+  /** Byte address of a vector of these words, repeated to four, or undefined when the table is full. */
   address(...words: readonly number[]): number | undefined {
     const key = words.map((w) => w >>> 0).join()
-    const known = this.#slots.get(key)
+    const known = this.#addresses.get(key)
     if (known !== undefined) return known
-    // Pairs lie at multiples of 8.
-    const start = words.length > 1 ? (this.#used + 1) & ~1 : this.#used
-    if (start + words.length > this.#capacity) return undefined
-    this.#used = start + words.length
-    const address = this.#base + 4 * start
-    for (const [i, w] of words.entries()) this.#write(address + 4 * i, w >>> 0)
-    this.#slots.set(key, address)
+    if (this.#addresses.size >= this.#capacity) return undefined
+    const address = this.#base + entryBytes * this.#addresses.size
+    for (let i = 0; i < 4; i++) this.#write(address + 4 * i, (words[i % words.length] as number) >>> 0)
+    this.#addresses.set(key, address)
     return address
   }
 }

@@ -114,12 +114,12 @@ export class Dataflow {
   /** Two 64-bit lanes with these words. */
   splat64(low: number, high: number): Value {
     if (low >>> 0 === high >>> 0) return this.splat(low)
-    return this.#node(`splat64 ${low >>> 0} ${high >>> 0}`, 'v128', { kind: 'splat64', low, high }, [], 0)
+    return this.#node(`splat64 ${low >>> 0} ${high >>> 0}`, 'v128', { kind: 'splat64', low: low >>> 0, high: high >>> 0 }, [], 0)
   }
 
-  /** Four lanes of their own, built in place: not for hot loops. */
+  /** Four constant lanes. */
   vector(words: readonly number[]): Value {
-    return this.#node(`vector ${words.join()}`, 'v128', { kind: 'vector', words }, [], 0)
+    return this.#node(`vector ${words.join()}`, 'v128', { kind: 'vector', words: words.map((w) => w >>> 0) }, [], 0)
   }
 
   integer(value: number): Value {
@@ -146,22 +146,24 @@ export class Dataflow {
   }
 
   /**
-   * Emits, before the loop `level`, every value that `roots` need and that does not change in it,
-   * and keeps those in locals. Returns a function to call after the loop: it frees them.
+   * Emits, before the loop `level`, every value that `roots` need and that does not change in it, and up to `constants`
+   * of their constants, and keeps those in locals. Returns a function to call after the loop: it frees them.
    */
-  hoist(f: FunctionBuilder, roots: readonly Value[], level: number): () => void {
+  hoist(f: FunctionBuilder, roots: readonly Value[], level: number, constants = 0): () => void {
     const edge = new Set<Value>()
+    const splats = new Set<Value>()
     const seen = new Set<Value>()
     const stack = [...roots]
     for (let v = stack.pop(); v; v = stack.pop()) {
       if (seen.has(v) || this.#pinned.has(v)) continue
       seen.add(v)
+      if (v.payload.kind === 'splat' && v.payload.bits !== 0 && splats.size < constants) splats.add(v)
       if (v.level < level) {
         if (worthHoisting(v)) edge.add(v)
         else stack.push(...v.args)
       } else stack.push(...v.args)
     }
-    const wanted = [...edge]
+    const wanted = [...edge, ...splats]
     const locals = wanted.map((v) => f.local(v.type))
     this.emit(
       f,
@@ -272,13 +274,13 @@ function emitValues(
         f.i32(p.value)
         return
       case 'splat':
-        pushSplat(f, context.constants, p.bits)
+        pushConstant(f, context.constants, [p.bits])
         return
       case 'splat64':
-        pushSplat64(f, context.constants, p.low, p.high)
+        pushConstant(f, context.constants, [p.low, p.high])
         return
       case 'vector':
-        f.v128(new Uint8Array(new Int32Array(p.words).buffer))
+        pushConstant(f, context.constants, p.words)
         return
       case 'call':
         f.call(p.f)
@@ -333,31 +335,16 @@ function emitValues(
   }
 }
 
-function pushSplat(f: FunctionBuilder, constants: ConstantTable, bits: number): void {
+function pushConstant(f: FunctionBuilder, constants: ConstantTable, words: readonly number[]): void {
+  const same = words.every((w) => w === words[0])
   // V8 makes these two in one instruction.
-  if (bits === 0 || bits === 0xffffffff) {
-    f.v128(new Uint8Array(16).fill(bits & 0xff))
-    return
-  }
-  const address = constants.address(bits)
+  const address = same && (words[0] === 0 || words[0] === 0xffffffff) ? undefined : constants.address(...words)
   if (address === undefined) {
-    f.i32(bits)
-    f.op('i32x4.splat')
+    f.v128(new Uint8Array(Uint32Array.from([0, 1, 2, 3], (i) => words[i % words.length] as number).buffer))
     return
   }
-  f.get(f.zero())
-  f.load('v128.load32_splat', address)
-}
-
-function pushSplat64(f: FunctionBuilder, constants: ConstantTable, low: number, high: number): void {
-  const address = constants.address(low, high)
-  if (address === undefined) {
-    const pair = new Int32Array([low, high, low, high])
-    f.v128(new Uint8Array(pair.buffer))
-    return
-  }
-  f.get(f.zero())
-  f.load('v128.load64_splat', address)
+  f.i32(0)
+  f.load('v128.load', address)
 }
 
 /** Sources before users, and how often each value is pushed. */

@@ -45,8 +45,6 @@ export interface Label {
 export class FunctionBuilder {
   readonly params: readonly Local[]
   readonly #code = new Bytes()
-  readonly #prologue = new Bytes(16)
-  #zero: Local | undefined
   readonly #locals: ValueType[] = []
   readonly #free = new Map<ValueType, Local[]>()
   #depth = 0
@@ -130,20 +128,6 @@ export class FunctionBuilder {
   laneAccess(name: LaneAccessOp, lane: number, offset = 0): void {
     this.#access(laneAccesses[name], offset)
     this.#code.byte(lane)
-  }
-
-  /**
-   * A variable that holds 0, which the engine does not know: as the base of a load at a fixed address it leaves the
-   * address to the instruction, where a constant base costs one more. Reads the word at address 0.
-   */
-  zero(): Local {
-    if (this.#zero) return this.#zero
-    this.#locals.push('i32')
-    const local: Local = { index: this.params.length + this.#locals.length - 1, type: 'i32' }
-    this.#prologue.raw([0x41, 0, 0x28, 2, 0, 0x21])
-    this.#prologue.u32(local.index)
-    this.#zero = local
-    return local
   }
 
   #access(access: { readonly code: readonly number[]; readonly align: number }, offset: number): void {
@@ -298,7 +282,6 @@ export class FunctionBuilder {
       out.u32(count)
       out.byte(valueTypeCode[type])
     }
-    out.append(this.#prologue)
     out.append(this.#code)
     out.byte(0x0b)
     return out

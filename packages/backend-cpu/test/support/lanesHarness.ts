@@ -30,7 +30,7 @@ export function lanesFunction(count: number, body: Body, features: Features = pr
   const instance = new WebAssembly.Instance(new WebAssembly.Module(m.build()), { env: { memory } })
   const run = instance.exports['run'] as (...args: number[]) => void
   const block = 1 << 18
-  return (...inputs: ArrayLike<number>[]): Float32Array => {
+  return (...inputs: ArrayLike<number>[]): Float32Array<ArrayBuffer> => {
     const n = inputs[0]?.length ?? 0
     const out = new Float32Array(n)
     for (let start = 0; start < n; start += block) {

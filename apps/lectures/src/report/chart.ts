@@ -64,21 +64,35 @@ export function axes(
   )}<text class="name" x="${left - 38}" y="${top - 14}">${y.name}</text><text class="name" x="${right}" y="${bottom + 34}" text-anchor="end">${x.name}</text></g>`
 }
 
-/** Names at the right ends of lines, moved apart where they would overlap. */
-export function endLabels(
-  frame: Frame,
-  labels: readonly { readonly model: ModelName; readonly at: number; readonly text: string }[],
-): Markup {
-  const gap = 15
-  const placed = labels.map((l) => ({ ...l })).sort((a, b) => a.at - b.at)
-  for (const [i, label] of placed.entries()) {
-    const above = placed[i - 1]
-    if (above !== undefined) label.at = Math.max(label.at, above.at + gap)
-  }
-  return html`${placed.map(
-    ({ model, at, text }) =>
-      html`<text class="end ${model}" x="${frame.right + 10}" y="${px(at)}" dy="0.33em">${text}</text>`,
+/** A name right of the plot, at the height of what it names. */
+export interface EndLabel {
+  readonly model: ModelName
+  readonly at: number
+  readonly text: string
+  /** For what is there to compare with. */
+  readonly quiet?: boolean
+}
+
+/** Names at the right ends of lines, moved apart where they would overlap, in the order of their lines. */
+export function endLabels(frame: Frame, labels: readonly EndLabel[]): Markup {
+  const sorted = [...labels].sort((a, b) => a.at - b.at)
+  const places = spread(
+    sorted.map((l) => l.at),
+    15,
+    frame.bottom,
+  )
+  return html`${sorted.map(
+    ({ model, text, quiet }, i) =>
+      html`<text class="end ${model}${quiet ? ' quiet' : ''}" x="${frame.right + 10}" y="${px(places[i] as number)}" dy="0.33em">${text}</text>`,
   )}`
+}
+
+/** Ascending places moved as little as needed to be `gap` apart and not beyond `end`. */
+export function spread(places: readonly number[], gap: number, end: number): readonly number[] {
+  const out = [...places]
+  for (let i = 1; i < out.length; i++) out[i] = Math.max(out[i] as number, (out[i - 1] as number) + gap)
+  for (let i = out.length - 1, limit = end; i >= 0; i--, limit -= gap) out[i] = Math.min(out[i] as number, limit)
+  return out
 }
 
 /** Round values for a logarithmic axis over [low, high]: as many as can be read. */

@@ -18,10 +18,7 @@ export function errorChart({ runs, testImages }: Experiment): Markup {
   const references = shown.map((r) => ({
     model: r.model,
     errors: (lectureErrors[r.model] * testImages) / lectureImages,
-    text:
-      testImages === lectureImages
-        ? `lectures’ ${shortName(r)}: ${lectureErrors[r.model]}`
-        : `lectures’ ${shortName(r)}: ${percent(lectureErrors[r.model] / lectureImages)}`,
+    text: `lectures ${testImages === lectureImages ? lectureErrors[r.model] : percent(lectureErrors[r.model] / lectureImages)}`,
   }))
   // A logarithmic axis has no place for zero.
   const height = (errors: number): number => Math.max(errors, 0.5)
@@ -31,8 +28,8 @@ export function errorChart({ runs, testImages }: Experiment): Markup {
   const last = Math.max(...shown.map((r) => r.epochs.length))
 
   const draw = (size: Size): Markup => {
-    const frame = frameOf(size, 74)
-    const x = scaleLinear([1, Math.max(2, last)], [frame.left + 10, frame.right])
+    const frame = frameOf(size, 98)
+    const x = scaleLinear([1, Math.max(2, last)], [frame.left + 10, frame.right - 4])
     const y = scaleLog([low, high], [frame.bottom, frame.top])
     const path = line<RunRecord['epochs'][number]>(
       (_, i) => px(x(i + 1)),
@@ -44,20 +41,20 @@ export function errorChart({ runs, testImages }: Experiment): Markup {
       { name: 'wrong test images', ticks: logTicks(low, high).map((v) => ({ at: y(v), text: count(v) })) },
     )}${references.map(
       (r) =>
-        html`<g class="reference ${r.model}"><line x1="${frame.left}" x2="${frame.right}" y1="${px(y(r.errors))}" y2="${px(y(r.errors))}"/><text x="${frame.left + 6}" y="${px(y(r.errors) - 6)}">${r.text}</text></g>`,
+        html`<line class="reference ${r.model}" x1="${frame.left}" x2="${frame.right}" y1="${px(y(r.errors))}" y2="${px(y(r.errors))}"/>`,
     )}${shown.map(
       (run) =>
         html`<g class="series ${run.model}"><path d="${path(run.epochs) ?? ''}"/>${run.epochs.map(
           (e, i) =>
             html`<circle cx="${px(x(i + 1))}" cy="${px(y(height(e.errors)))}" r="4"><title>${shortName(run)}, epoch ${i + 1}: ${count(e.errors)} errors</title></circle>`,
         )}</g>`,
-    )}${endLabels(
-      frame,
-      shown.map((run) => {
+    )}${endLabels(frame, [
+      ...shown.map((run) => {
         const errors = run.epochs.at(-1)?.errors ?? 0
         return { model: run.model, at: y(height(errors)), text: `${shortName(run)} ${count(errors)}` }
       }),
-    )}`
+      ...references.map((r) => ({ model: r.model, at: y(r.errors), text: r.text, quiet: true })),
+    ])}`
   }
   const told = shown.map(
     (r) =>

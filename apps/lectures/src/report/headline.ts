@@ -19,10 +19,7 @@ function verdict(run: RunRecord, experiment: Experiment): Markup {
   if (!comparable(run, experiment))
     return html`The lectures have <b>${theirs}</b> of ${count(lectureImages)} after ${lectureEpochs} epochs on all 60,000 images.`
   const difference = run.mistakes.length - theirs
-  const words =
-    difference === 0
-      ? 'just as many'
-      : `${plural(Math.abs(difference), difference < 0 ? 'fewer' : 'more').replace(/s$/, '')}`
+  const words = difference === 0 ? 'as many' : `${count(Math.abs(difference))} ${difference < 0 ? 'fewer' : 'more'}`
   return html`The lectures have <b>${theirs}</b>: ${words} here.`
 }
 
@@ -37,7 +34,7 @@ function card(run: RunRecord, experiment: Experiment): Markup {
     ['loss', last === undefined ? '-' : formatNumber(last.loss, 3)],
     ['time', formatSeconds(seconds)],
     ['parameters', count(run.parameters)],
-    ['learning rate', formatNumber(run.rate)],
+    ['learning rate', String(run.rate)],
   ]
   return html`<article class="card result ${run.model}"><div><h2>${shortName(run)} <small>${run.title.replace(/^(MLP|CNN) /, '')}</small></h2><p class="big"><strong>${count(errors)}</strong> <span>${errors === 1 ? 'error' : 'errors'} in ${count(testImages)}<br>${percent(errors / testImages)}</span></p><p class="verdict">${verdict(run, experiment)}</p></div><img class="mosaic" src="${pngUri(mosaicPicture(run, experiment))}" alt="The ${count(testImages)} test images as a mosaic; its ${count(errors)} coloured tiles are the mistakes"><dl>${facts.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl></article>`
 }

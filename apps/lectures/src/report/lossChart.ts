@@ -8,16 +8,20 @@ import { html, type Markup, px } from './html.ts'
 
 type Point = readonly [step: number, loss: number]
 
-/** Most points of one line; more cannot be seen and only make the page heavy. */
-const mostPoints = 900
+/** A logarithmic axis has no place for zero. */
+const leastLoss = 1e-12
 
-/** The geometric mean around every step; the window shrinks at both ends so that it stays centred. */
+/**
+ * The geometric mean around every step. The window shrinks at the start, where the loss falls fast, and is cut off at
+ * the end, where it is level.
+ */
 export function smooth(losses: readonly number[], radius: number): readonly number[] {
   const sums = [0]
-  for (const l of losses) sums.push((sums.at(-1) as number) + Math.log(Math.max(l, 1e-12)))
+  for (const l of losses) sums.push((sums.at(-1) as number) + Math.log(Math.max(l, leastLoss)))
   return losses.map((_, i) => {
-    const r = Math.min(radius, i, losses.length - 1 - i)
-    return Math.exp(((sums[i + r + 1] as number) - (sums[i - r] as number)) / (2 * r + 1))
+    const from = i - Math.min(radius, i)
+    const to = Math.min(i + Math.min(radius, i), losses.length - 1) + 1
+    return Math.exp(((sums[to] as number) - (sums[from] as number)) / (to - from))
   })
 }
 
@@ -40,19 +44,15 @@ export function lossChart({ runs, trainImages, batch }: Experiment): Markup {
   const shown = runs
     .filter((r) => r.stepLosses.length > 0)
     .map((run) => {
-      const losses = run.stepLosses.map((l) => Math.max(l, 1e-12))
-      const points = (ys: readonly number[]): readonly Point[] =>
-        thin(
-          ys.map((l, i) => [i, l]),
-          mostPoints,
-        )
+      const losses = run.stepLosses.map((l) => Math.max(l, leastLoss))
       const means = smooth(losses, Math.max(1, Math.round(losses.length / 60)))
-      return { run, losses, raw: points(losses), means: points(means), last: means.at(-1) as number }
+      return { run, losses, means, last: means.at(-1) as number }
     })
   if (shown.length === 0) return html`<p class="none">No step was finished yet.</p>`
-  const all = shown.flatMap((s) => s.raw.map(([, l]) => l))
-  const low = Math.min(...all) * 0.9
-  const high = Math.max(...all) * 1.1
+  const extreme = (pick: (...values: number[]) => number): number =>
+    pick(...shown.map((s) => s.losses.reduce((a, b) => pick(a, b))))
+  const low = extreme(Math.min) * 0.9
+  const high = extreme(Math.max) * 1.1
   const perEpoch = Math.max(1, Math.ceil(trainImages / batch))
   const steps = Math.max(2, ...shown.map((s) => s.losses.length))
   const epochs = Math.ceil(steps / perEpoch)
@@ -61,20 +61,27 @@ export function lossChart({ runs, trainImages, batch }: Experiment): Markup {
     const frame = frameOf(size, 84)
     const x = scaleLinear([0, Math.max(steps - 1, 1)], [frame.left, frame.right])
     const y = scaleLog([low, high], [frame.bottom, frame.top])
-    const path = line<Point>(
+    const draws = line<Point>(
       ([step]) => px(x(step)),
       ([, loss]) => px(y(loss)),
     )
+    const path = (losses: readonly number[]): string =>
+      draws(
+        thin(
+          losses.map((loss, step) => [step, loss]),
+          size.width,
+        ),
+      ) ?? ''
     const ticks = wholeTicks(0, epochs, size.width < 500 ? 8 : 16).filter((v) => v * perEpoch <= steps)
     return html`${axes(
       frame,
       { name: 'epoch', ticks: ticks.map((v) => ({ at: x(Math.min(v * perEpoch, steps - 1)), text: `${v}` })) },
       {
         name: 'loss of each step',
-        ticks: logTicks(low, high).map((v) => ({ at: y(v), text: formatNumber(v, 2) })),
+        ticks: logTicks(low, high).map((v) => ({ at: y(v), text: String(v) })),
       },
-    )}${shown.map((s) => html`<path class="raw ${s.run.model}" d="${path(s.raw) ?? ''}"/>`)}${shown.map(
-      (s) => html`<g class="series ${s.run.model}"><path d="${path(s.means) ?? ''}"/></g>`,
+    )}${shown.map((s) => html`<path class="raw ${s.run.model}" d="${path(s.losses)}"/>`)}${shown.map(
+      (s) => html`<g class="series ${s.run.model}"><path d="${path(s.means)}"/></g>`,
     )}${endLabels(
       frame,
       shown.map((s) => ({

@@ -48,7 +48,7 @@ code, pre { font: .875em/1.45 ui-monospace, SFMono-Regular, Menlo, Consolas, mon
 .result dl { grid-column: 1 / -1; display: grid; grid-template-columns: repeat(3, 1fr); gap: .6rem 1rem; margin: 0; padding-top: .9rem; border-top: 1px solid var(--line); }
 dt { color: var(--soft); font-size: .8rem; } dd { margin: 0; overflow-wrap: anywhere; }
 .chart { display: block; width: 100%; height: auto; overflow: visible; }
-.chart.narrow { display: none; }
+.chart.narrow { display: none; } .chart.narrow .raw { stroke-width: .6; }
 .chart text { font: 12px system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; fill: var(--soft); font-variant-numeric: tabular-nums; }
 .chart .name { font-size: 12px; }
 .axis line { stroke: var(--faint); } .axis .grid { stroke: var(--line); }
@@ -56,9 +56,10 @@ dt { color: var(--soft); font-size: .8rem; } dd { margin: 0; overflow-wrap: anyw
 .series path { stroke-width: 2.25; } .raw { stroke-width: 1; opacity: .28; }
 .series circle { fill: var(--card); stroke: var(--tone); stroke-width: 2; }
 .series circle:hover { fill: var(--tone); }
-.reference line { stroke: var(--tone); stroke-dasharray: 5 5; opacity: .8; }
-.chart .reference text, .chart .end { fill: var(--tone); paint-order: stroke; stroke: var(--card); stroke-width: 4px; stroke-linejoin: round; }
+.reference { stroke: var(--tone); stroke-dasharray: 5 5; opacity: .8; }
+.chart .end { fill: var(--tone); paint-order: stroke; stroke: var(--card); stroke-width: 4px; stroke-linejoin: round; }
 .chart .end { font-weight: 600; font-size: 13px; }
+.chart .quiet { font-weight: 400; font-size: 12px; }
 .bars rect { fill: var(--tone); opacity: .8; } .bars rect:hover { opacity: 1; }
 .pair { display: grid; gap: 1rem; }
 table { border-collapse: collapse; }
@@ -94,7 +95,7 @@ pre { overflow-x: auto; margin: .6rem 0 0; padding: .9rem; background: var(--car
 @media (min-width: 52rem) { .cards, .pair { grid-template-columns: repeat(auto-fit, minmax(24rem, 1fr)); } }
 @media (max-width: 40rem) {
   .chart.wide { display: none; } .chart.narrow { display: block; }
-  .heat { font-size: .72rem; border-spacing: 1px; } .heat .sum { font-size: .66rem; } .heat th, .heat td { height: 1.8rem; }
+  .heat { font-size: .72rem; border-spacing: 1px; } .heat .sum, .heat .right { font-size: .62rem; } .heat th, .heat td { height: 1.8rem; }
   .digits { grid-template-columns: repeat(auto-fill, minmax(3.75rem, 1fr)); }
   .facts div { grid-template-columns: 1fr; gap: 0; }
 }

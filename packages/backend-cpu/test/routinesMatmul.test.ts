@@ -114,6 +114,14 @@ describe('matmul', () => {
     check(build({ m: 40, n: 21, k: 4, layout: 'TT' }), 3)
   })
 
+  it('does few rows as dot products', () => {
+    for (let m = 1; m <= 5; m++)
+      for (const n of [1, 3, 4, 8, 11]) {
+        check(build({ m, n, k: 8 + ((m * n) % 9), layout: 'NT' }), m * n)
+        check(build({ batch: [2], m: n, n: 1, k: 11, layout: 'NN', gap: 2 }), m)
+      }
+  })
+
   it('packs rows that are multiples of 4096 bytes apart', () => {
     check(build({ m: 50, n: 1024, k: 3, layout: 'NN' }), 1)
   })

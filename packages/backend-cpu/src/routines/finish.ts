@@ -3,8 +3,8 @@ import { sizeOf, stridesOf } from '@tessella/ir'
 import { grainFor, type KernelCode, type KernelContext, pushPointer } from '../kernels/context.ts'
 import { collapse, loopsOf } from '../kernels/loops.ts'
 import type { FunctionBuilder, Local } from '../wasm/assembler.ts'
+import { forUnits } from './calls.ts'
 import { addScaled, type Epilogue } from './epilogue.ts'
-import { forUnits } from './matmul.ts'
 import { releaseIndices, takeDigit, takeIndices } from './split.ts'
 
 /** Results that lie in scratch memory, row-major over the domain: the sum of `copies` arrays `copyBytes` apart. */

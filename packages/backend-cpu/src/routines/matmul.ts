@@ -1,86 +1,26 @@
-import type { Kernel, MatrixOperand, Write } from '@tessella/compiler'
 import { type Dims, sizeOf } from '@tessella/ir'
 import { grainFor, type KernelCode, type KernelContext, pushPointer } from '../kernels/context.ts'
 import type { FunctionBuilder, FunctionRef, Local } from '../wasm/assembler.ts'
-import { mostRows, widths } from './blocks.ts'
+import { mostRows } from './blocks.ts'
+import { callByHeight, forUnits, pushOperand, rowOf } from './calls.ts'
 import { addScaled, Epilogue } from './epilogue.ts'
+import { emitDotProducts } from './matmulDots.ts'
+import { type MatmulKernel, mergedRows, type Plan, planOf } from './matmulPlan.ts'
 import { emitPack, emitTilePack } from './pack.ts'
-import { releaseIndices, type Split, splitEvenly, takeDigit, takeIndices } from './split.ts'
+import { releaseIndices, takeDigit, takeIndices } from './split.ts'
 import { type Block, type Column, emitTiles } from './tile.ts'
-
-type MatmulKernel = Extract<Kernel, { kind: 'matmul' }>
-
-/** One operand seen from the result: strides in elements along K, its own result dimension, and the batch. */
-interface Side {
-  readonly buffer: number
-  readonly offset: number
-  readonly batch: Dims
-  readonly k: number
-  /** Stride along rows (splat side) or lanes (vector side). */
-  readonly own: number
-}
-
-/** A product with its roles decided: `rows` of the splat operand times `lanes` of the vector operand. */
-interface Plan {
-  readonly batch: Dims
-  readonly k: number
-  readonly rows: number
-  readonly lanes: number
-  readonly splat: Side
-  readonly vector: Side
-  readonly rowDimension: number
-  readonly laneDimension: number
-  readonly rank: number
-  readonly rowSplit: Split
-  /** Vectors per tile. */
-  readonly width: number
-  readonly packed: boolean
-  /** Whether each row tile is copied to [K][rows] first. */
-  readonly tiled: boolean
-}
 
 export function emitMatmul(context: KernelContext, kernel: MatmulKernel): readonly KernelCode[] {
   const { domain } = kernel
   if (sizeOf(domain) === 0) return []
-  const plan = planOf(kernel)
+  const epilogue = new Epilogue(context, kernel.writes)
+  const plan = planOf(mergedRows(kernel, epilogue.forms))
+  if (plan.dots) return [emitDotProducts(context, plan, epilogue)]
   const codes: KernelCode[] = []
   if (plan.packed) codes.push(packing(context, plan))
-  codes.push(multiplication(context, plan, kernel.writes))
+  codes.push(multiplication(context, plan, epilogue))
   return codes
 }
-
-function planOf({ domain, k, a, b }: MatmulKernel): Plan {
-  const rank = domain.length
-  const m = domain[rank - 2] as number
-  const n = domain[rank - 1] as number
-  const left = (o: MatrixOperand): Side => ({ ...common(o), k: o.colStride, own: o.rowStride })
-  const right = (o: MatrixOperand): Side => ({ ...common(o), k: o.rowStride, own: o.colStride })
-  // Lanes run along N, unless only the left operand can be read as vectors.
-  const swapped = n > 1 ? b.colStride !== 1 && a.rowStride === 1 && m >= 4 : m > 1
-  const [rows, lanes] = swapped ? [n, m] : [m, n]
-  const vector = swapped ? left(a) : right(b)
-  const rowSplit = splitEvenly(rows, mostRows)
-  const tallest = rowSplit.large > 0 ? rowSplit.small + 1 : rowSplit.small
-  const splat = swapped ? right(b) : left(a)
-  return {
-    batch: domain.slice(0, -2),
-    k,
-    rows,
-    lanes,
-    splat,
-    vector,
-    rowDimension: swapped ? rank - 1 : rank - 2,
-    laneDimension: swapped ? rank - 2 : rank - 1,
-    rank,
-    rowSplit,
-    width: Math.min(widths[tallest] as number, Math.ceil(lanes / 4)),
-    packed: lanes > 1 && (vector.own !== 1 || ((vector.k * 4) % 4096 === 0 && rows >= 48)),
-    // A cache line per step of K, for a few floats of it, is only worth it when it is read once or twice.
-    tiled: splat.own === 1 && splat.k >= 16 && lanes >= 32,
-  }
-}
-
-const common = ({ buffer, offset, batchStrides }: MatrixOperand) => ({ buffer, offset, batch: batchStrides })
 
 const panelBytes = ({ k, width }: Plan): number => k * width * 16
 const panelsOf = ({ lanes, width }: Plan): number => Math.ceil(lanes / (4 * width))
@@ -161,23 +101,6 @@ function pushPanel(f: FunctionBuilder, group: Local | number, plan: Plan): void 
   f.release(panel)
 }
 
-/** for (unit = begin; unit < end; unit++): the body gets a copy that it may change. */
-export function forUnits(f: FunctionBuilder, begin: Local, end: Local, body: (unit: Local) => void): void {
-  const unit = f.local('i32')
-  f.whileBelow(begin, end, 1, () => {
-    f.get(begin)
-    f.set(unit)
-    body(unit)
-  })
-  f.release(unit)
-}
-
-function pushOperand(f: FunctionBuilder, context: KernelContext, side: Side, batch: readonly (Local | number)[]): void {
-  pushPointer(f, context.slot(side.buffer))
-  addScaled(f, 1, side.offset * 4)
-  for (const [d, index] of batch.entries()) addScaled(f, index, (side.batch[d] as number) * 4)
-}
-
 /** The columns of a tile of `lanes` lanes. */
 function columnsOf(plan: Plan, lanes: number, startLane: number, startByte: number): Column[] {
   return Array.from({ length: Math.ceil(lanes / 4) }, (_, j) => {
@@ -202,9 +125,8 @@ function blocksOf(plan: Plan): Block[] {
 }
 
 /** Units: row tiles of every matrix of the batch. */
-function multiplication(context: KernelContext, plan: Plan, writes: readonly Write[]): KernelCode {
+function multiplication(context: KernelContext, plan: Plan, epilogue: Epilogue): KernelCode {
   const { batch, k, splat, vector, rowSplit, packed, tiled, rows, lanes } = plan
-  const epilogue = new Epilogue(context, writes)
   const blocks = blocksOf(plan)
   const panels = packed ? scratchBytes(plan) : 0
   const scratch = packed || tiled ? context.scratch(panels + (tiled ? k * mostRows * 4 : 0)) : 0
@@ -254,51 +176,4 @@ function multiplication(context: KernelContext, plan: Plan, writes: readonly Wri
     })
   })
   return { f, units: rowSplit.pieces * sizeOf(batch), grain: grainFor((rows / rowSplit.pieces) * lanes * (k / 8 + 1)) }
-}
-
-/** First row of a piece. */
-export function rowOf(f: FunctionBuilder, split: Split, piece: Local | number): Local | number {
-  if (piece === 0 || typeof piece === 'number') return 0
-  const row = f.local('i32')
-  f.get(piece)
-  f.i32(split.small)
-  f.op('i32.mul')
-  if (split.large > 0) {
-    // Large pieces come first: one more row for each of those before this one.
-    f.get(piece)
-    f.i32(split.large)
-    f.get(piece)
-    f.i32(split.large)
-    f.op('i32.lt_u')
-    f.select('i32')
-    f.op('i32.add')
-  }
-  f.set(row)
-  return row
-}
-
-/** Calls the tile function for the height of a piece; the arguments are on the stack. */
-export function callByHeight(
-  f: FunctionBuilder,
-  epilogue: Epilogue,
-  piece: Local | number,
-  split: Split,
-  large: FunctionRef | undefined,
-  small: FunctionRef | undefined,
-): void {
-  if (!large || !small) {
-    f.call((large ?? small) as FunctionRef)
-    return
-  }
-  const args = Array.from({ length: 2 + epilogue.params.length }, () => f.local('i32'))
-  for (const a of [...args].reverse()) f.set(a)
-  const call = (callee: FunctionRef) => () => {
-    for (const a of args) f.get(a)
-    f.call(callee)
-  }
-  f.get(piece as Local)
-  f.i32(split.large)
-  f.op('i32.lt_u')
-  f.if(call(large), call(small))
-  for (const a of args) f.release(a)
 }

@@ -1,8 +1,8 @@
 import type { Dims } from '@tessella/ir'
 import { grainFor, type KernelCode, type KernelContext, pushPointer } from '../kernels/context.ts'
 import type { FunctionRef, Local } from '../wasm/assembler.ts'
+import { forUnits } from './calls.ts'
 import { addScaled, type Epilogue } from './epilogue.ts'
-import { forUnits } from './matmul.ts'
 import { releaseIndices, takeIndices } from './split.ts'
 
 /** An operand of one value per plane, `bytes` apart; a scratch area when `slot` is not a buffer's. */

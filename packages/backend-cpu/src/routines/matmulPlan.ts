@@ -1,0 +1,93 @@
+import type { Affine, Kernel, MatrixOperand } from '@tessella/compiler'
+import type { Dims } from '@tessella/ir'
+import { mostRows, widths } from './blocks.ts'
+import { type Split, splitEvenly } from './split.ts'
+
+export type MatmulKernel = Extract<Kernel, { kind: 'matmul' }>
+
+/** One operand seen from the result: strides in elements along K, its own result dimension, and the batch. */
+export interface Side {
+  readonly buffer: number
+  readonly offset: number
+  readonly batch: Dims
+  readonly k: number
+  /** Stride along rows (splat side) or lanes (vector side). */
+  readonly own: number
+}
+
+/** A product with its roles decided: `rows` of the splat operand times `lanes` of the vector operand. */
+export interface Plan {
+  readonly batch: Dims
+  readonly k: number
+  readonly rows: number
+  readonly lanes: number
+  readonly splat: Side
+  readonly vector: Side
+  readonly rowDimension: number
+  readonly laneDimension: number
+  readonly rank: number
+  readonly rowSplit: Split
+  /** Vectors per tile. */
+  readonly width: number
+  readonly packed: boolean
+  /** Both operands are contiguous along K and there are few rows: dot products need no packing. */
+  readonly dots: boolean
+  /** Whether each row tile is copied to [K][rows] first. */
+  readonly tiled: boolean
+}
+
+/** With more rows than this, packing the vector operand once costs less than adding up lanes everywhere. */
+const mostDotRows = 12
+
+/**
+ * Rows of all matrices of a batch dimension become rows of one matrix, where the right operand is the same for them.
+ * The dimension stays, with size 1: its index is always 0, and rows count through.
+ */
+export function mergedRows(kernel: MatmulKernel, forms: readonly Affine[]): MatmulKernel {
+  const { domain, a, b } = kernel
+  const sizes = [...domain]
+  const row = domain.length - 2
+  for (let d = row - 1; d >= 0; d--) {
+    const rows = sizes[row] as number
+    const even = a.batchStrides[d] === rows * a.rowStride && b.batchStrides[d] === 0
+    if (!even || forms.some(({ strides }) => strides[d] !== rows * (strides[row] as number))) break
+    sizes[row] = rows * (sizes[d] as number)
+    sizes[d] = 1
+  }
+  return { ...kernel, domain: sizes }
+}
+
+export function planOf({ domain, k, a, b }: MatmulKernel): Plan {
+  const rank = domain.length
+  const m = domain[rank - 2] as number
+  const n = domain[rank - 1] as number
+  const left = (o: MatrixOperand): Side => ({ ...common(o), k: o.colStride, own: o.rowStride })
+  const right = (o: MatrixOperand): Side => ({ ...common(o), k: o.rowStride, own: o.colStride })
+  // Lanes run along N, unless only the left operand can be read as vectors.
+  const swapped = n > 1 ? b.colStride !== 1 && a.rowStride === 1 && m >= 4 : m > 1
+  const [rows, lanes] = swapped ? [n, m] : [m, n]
+  const vector = swapped ? left(a) : right(b)
+  const rowSplit = splitEvenly(rows, mostRows)
+  const tallest = rowSplit.large > 0 ? rowSplit.small + 1 : rowSplit.small
+  const splat = swapped ? right(b) : left(a)
+  const dots = vector.k === 1 && vector.own !== 1 && splat.k === 1 && k >= 8 && rows <= mostDotRows
+  return {
+    batch: domain.slice(0, -2),
+    k,
+    rows,
+    lanes,
+    splat,
+    vector,
+    rowDimension: swapped ? rank - 1 : rank - 2,
+    laneDimension: swapped ? rank - 2 : rank - 1,
+    rank,
+    rowSplit,
+    width: Math.min(widths[tallest] as number, Math.ceil(lanes / 4)),
+    dots,
+    packed: !dots && lanes > 1 && (vector.own !== 1 || ((vector.k * 4) % 4096 === 0 && rows >= 48)),
+    // A cache line per step of K, for a few floats of it, is only worth it when it is read once or twice.
+    tiled: !dots && splat.own === 1 && splat.k >= 16 && lanes >= 32,
+  }
+}
+
+const common = ({ buffer, offset, batchStrides }: MatrixOperand) => ({ buffer, offset, batch: batchStrides })

@@ -14,6 +14,8 @@ import type { Cell } from './trace.ts'
 const cacheLimit = 256
 /** Forgotten buffers may pile up to this before a read lets the collector's finalizers run. */
 const yieldBytes = 32 * 2 ** 20
+/** What a small buffer counts for: its bookkeeping, on the host and on the device, weighs more than its elements. */
+const smallestWeight = 1024
 
 /** The shortest wait that lets finalizers run: they are tasks, not microtasks. */
 const macrotask = (): Promise<void> =>
@@ -76,7 +78,7 @@ export class Device {
   /** Ties a buffer's life to a storage's. */
   hold(storage: Storage, buffer: DeviceBuffer): void {
     this.#finalizer.register(storage, buffer, storage)
-    this.#heldSinceYield += buffer.byteLength
+    this.#heldSinceYield += Math.max(buffer.byteLength, smallestWeight)
   }
 
   /** Lets the collector know what a buffer that only it can free weighs. */

@@ -11,19 +11,24 @@ export async function analyse(
   test: MnistDataset,
   size: number,
 ): Promise<Pick<RunRecord, 'confusion' | 'mistakes'>> {
-  const probabilities = compile((images: Batch['images']) => softmax(logits(images), 1))
+  const answer = compile((images: Batch['images']) => {
+    const scores = logits(images)
+    return { scores, probabilities: softmax(scores, 1) }
+  })
   const confusion = Array.from({ length: classes }, () => new Array<number>(classes).fill(0))
   const mistakes: Mistake[] = []
   let index = 0
   for await (const { images, labels } of batches(test, { size })) {
-    const rows = (await probabilities(images).data()) as Float32Array
+    const { scores, probabilities } = answer(images)
+    const [rows, sure] = (await Promise.all([scores.data(), probabilities.data()])) as [Float32Array, Float32Array]
     for (const [i, label] of (await labels.data()).entries()) {
+      // By scores, as errors are counted: probabilities near 1 may tie.
       const row = rows.subarray(i * classes, (i + 1) * classes)
-      const confidence = Math.max(...row)
-      const predicted = row.indexOf(confidence)
+      const predicted = row.indexOf(Math.max(...row))
       const counts = confusion[label] as number[]
       counts[predicted] = (counts[predicted] ?? 0) + 1
-      if (predicted !== label) mistakes.push({ index, label, predicted, confidence })
+      if (predicted !== label)
+        mistakes.push({ index, label, predicted, confidence: sure[i * classes + predicted] as number })
       index++
     }
   }

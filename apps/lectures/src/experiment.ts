@@ -1,33 +1,34 @@
-import { join } from 'node:path'
 import { batches, type Mnist } from '@tessella/datasets'
 import { countParameters, summary } from '@tessella/layers'
 import { crossEntropy, errorCount } from '@tessella/losses'
 import { optimizer, sgd } from '@tessella/optimizers'
 import { memory, type Tensor } from '@tessella/tensor'
-import { evaluator, fit, loadCheckpoint, type Progress, saveCheckpoint, trainStep } from '@tessella/training'
+import { evaluator, fit, type Progress, trainStep } from '@tessella/training'
 import { analyse, firstFilters } from './analysis.ts'
 import { network, networks } from './models.ts'
 import type { ModelName, Options } from './options.ts'
 import type { EpochRecord, RunRecord } from './record.ts'
+import { checkpointPath, load, save } from './resume.ts'
 
 /** Images per step, the lectures' choice. */
 export const batchSize = 1000
 
-/** What a checkpoint remembers beside the Variables. */
-interface Saved {
-  readonly seed: number
-  readonly quick: boolean
-  readonly initialErrors: number
-  readonly epochs: readonly EpochRecord[]
-  /** Steps done of the epoch that was running, and the seconds it took so far. */
-  readonly step: number
-  readonly seconds: number
-  readonly stepLosses: readonly number[]
-}
-
 export interface Batch {
   readonly images: Tensor<readonly [number, 1, 28, 28], 'uint8'>
   readonly labels: Tensor<readonly [number], 'uint8'>
+}
+
+/** What an experiment works with. */
+export interface Setting {
+  readonly data: Mnist
+  readonly options: Pick<Options, 'seed' | 'quick' | 'resume' | 'epochs' | 'out'>
+  /** Images per step. */
+  readonly batch: number
+  readonly progress: Pick<Progress, 'event'>
+  /** Ends training after the running step. */
+  readonly signal: AbortSignal
+  /** Takes remarks for the person in front of the terminal. */
+  readonly say: (remark: string) => void
 }
 
 const mean = (xs: readonly number[]): number => xs.reduce((a, b) => a + b, 0) / Math.max(1, xs.length)
@@ -36,13 +37,8 @@ const mean = (xs: readonly number[]): number => xs.reduce((a, b) => a + b, 0) / 
  * Trains one of the lectures' networks: SGD, softmax cross entropy, pixels / 255. Saves after every epoch and when
  * the signal fires; answers what the report needs either way.
  */
-export async function experiment(
-  name: ModelName,
-  data: Mnist,
-  options: Options,
-  shown: Progress,
-  signal: AbortSignal,
-): Promise<RunRecord> {
+export async function experiment(name: ModelName, setting: Setting): Promise<RunRecord> {
+  const { data, options, batch, progress, signal, say } = setting
   const { title, rate } = networks[name]
   const model = network(name, options.seed)
   const logits = (images: Batch['images']) => model(images.cast('float32').div(255))
@@ -53,51 +49,51 @@ export async function experiment(
     loss: ({ images, labels }) => crossEntropy(logits(images), labels),
   })
   const countErrors = evaluator(({ images, labels }: Batch) => ({ errors: errorCount(logits(images), labels) }))
-  const testErrors = async (): Promise<number> => (await countErrors(batches(data.test, { size: batchSize }))).errors
+  const testErrors = async (): Promise<number> => (await countErrors(batches(data.test, { size: batch }))).errors
 
   const state = { model, optimizer: opt.state }
-  const path = join(options.out, `checkpoint-${name}${options.quick ? '-quick' : ''}.safetensors`)
-  const saved = options.resume ? await loadCheckpoint<Saved>(path, state) : undefined
-  checkSame(saved, options, path)
+  const path = checkpointPath(name, options)
+  const saved = options.resume ? await load(path, state, options) : undefined
+  if (options.resume) say(resumed(path, saved?.epochs.length, saved?.step, options.epochs))
+
   const initialErrors = saved?.initialErrors ?? (await testErrors())
   const epochs: EpochRecord[] = [...(saved?.epochs ?? [])]
   const stepLosses: number[] = [...(saved?.stepLosses ?? [])]
-  let partial = { step: saved?.step ?? 0, seconds: saved?.seconds ?? 0 }
-  let before = partial.seconds
+  // Of the epoch that runs: steps done, seconds so far, and seconds before this run.
+  let running = { step: saved?.step ?? 0, seconds: saved?.seconds ?? 0, before: saved?.seconds ?? 0 }
   let stepsPerEpoch = 0
-  const save = (): Promise<void> =>
-    saveCheckpoint(path, state, {
+  const keep = (): Promise<void> =>
+    save(path, state, {
       seed: options.seed,
       quick: options.quick,
       initialErrors,
       epochs,
-      step: partial.step,
-      seconds: partial.seconds,
+      step: running.step,
+      seconds: running.seconds,
       stepLosses,
-    } satisfies Saved)
+    })
 
   const run = fit<Batch>({
     step,
-    batches: (epoch) => batches(data.train, { size: batchSize, shuffle: true, seed: options.seed, epoch }),
+    batches: (epoch) => batches(data.train, { size: batch, shuffle: true, seed: options.seed, epoch }),
     epochs: options.epochs,
     startEpoch: epochs.length,
-    startStep: partial.step,
+    startStep: running.step,
     evaluate: async () => ({ errors: await testErrors() }),
     signal,
   })
   for await (const event of run) {
-    shown.event(event)
+    progress.event(event)
     if (event.type === 'epoch-start') stepsPerEpoch = event.steps
     else if (event.type === 'step') {
       stepLosses.push(event.loss)
-      partial = { step: event.step + 1, seconds: before + event.seconds }
+      running = { ...running, step: event.step + 1, seconds: running.before + event.seconds }
     } else if (event.type === 'epoch-end') {
-      const steps = stepLosses.slice(-stepsPerEpoch)
-      epochs.push({ loss: mean(steps), errors: event.metrics.errors ?? Number.NaN, seconds: before + event.seconds })
-      partial = { step: 0, seconds: 0 }
-      before = 0
-      await save()
-    } else if (event.type === 'end' && event.reason === 'aborted') await save()
+      const loss = mean(stepLosses.slice(-stepsPerEpoch))
+      epochs.push({ loss, errors: event.metrics.errors ?? Number.NaN, seconds: running.before + event.seconds })
+      running = { step: 0, seconds: 0, before: 0 }
+      await keep()
+    } else if (event.reason === 'aborted') await keep()
   }
   return {
     model: name,
@@ -107,7 +103,7 @@ export async function experiment(
     initialErrors,
     epochs,
     stepLosses,
-    ...(await analyse(logits, data.test, batchSize)),
+    ...(await analyse(logits, data.test, batch)),
     filters: await firstFilters(model),
     summary: summary(model),
     kernels: step.kernels().at(-1) ?? 0,
@@ -116,10 +112,8 @@ export async function experiment(
   }
 }
 
-function checkSame(saved: Saved | undefined, options: Options, path: string): void {
-  if (saved === undefined) return
-  if (saved.seed !== options.seed || saved.quick !== options.quick)
-    throw new Error(
-      `${path} was made with --seed ${saved.seed}${saved.quick ? ' --quick' : ''}. Use the same options, or start without --resume.`,
-    )
+function resumed(path: string, epochs: number | undefined, step: number | undefined, wanted: number): string {
+  if (epochs === undefined) return `There is no ${path} to resume from: starting anew.`
+  if (epochs >= wanted) return `${path} has all ${wanted} epochs already.`
+  return `Resuming after ${epochs} epochs${step ? ` and ${step} steps` : ''} from ${path}.`
 }

@@ -53,10 +53,12 @@ function oneOf<T extends string>(name: string, text: string, allowed: readonly T
 export function parseOptions(args: readonly string[]): Options {
   const { values } = read(args)
   const quick = values.quick ?? false
+  const backend = oneOf('backend', values.backend ?? 'cpu', ['cpu', 'reference'])
+  if (backend !== 'cpu' && values.threads !== undefined) throw new UsageError('--threads is for --backend cpu only')
   const model = oneOf('model', values.model ?? 'both', ['mlp', 'cnn', 'both'])
   return {
     models: model === 'both' ? ['mlp', 'cnn'] : [model],
-    backend: oneOf('backend', values.backend ?? 'cpu', ['cpu', 'reference']),
+    backend,
     epochs: whole('epochs', values.epochs ?? (quick ? '2' : '15'), 1),
     seed: whole('seed', values.seed ?? '1', 0),
     threads: values.threads === undefined ? undefined : whole('threads', values.threads, 1),

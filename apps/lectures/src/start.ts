@@ -1,3 +1,4 @@
+import { access, constants, mkdir } from 'node:fs/promises'
 import { availableParallelism, cpus } from 'node:os'
 import { join } from 'node:path'
 import { styleText } from 'node:util'
@@ -12,27 +13,53 @@ import type { Experiment, RunRecord } from './record.ts'
 import { renderReport } from './report/page.ts'
 import { resultTable } from './table.ts'
 
+/** What a shell expects of a program that Ctrl-C ended. */
+const interruptedCode = 130
+
+/** Ctrl-C before there is anything to show. */
+class Interrupted extends Error {
+  override readonly name = 'Interrupted'
+}
+
 const say = (text: string): void => void process.stdout.write(`${text}\n`)
+const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+
+/** The first Ctrl-C finishes the running step and writes what there is; the second ends at once. */
+function onInterrupt(): AbortSignal {
+  const controller = new AbortController()
+  const interrupt = (): void => {
+    if (controller.signal.aborted) process.exit(interruptedCode)
+    process.stderr.write('\nStopping after this step; Ctrl-C again ends at once.\n')
+    controller.abort(new Interrupted('Interrupted before training began.'))
+  }
+  process.on('SIGINT', interrupt)
+  process.on('SIGTERM', interrupt)
+  return controller.signal
+}
+
+/** Fails before hours of training, not after. */
+async function checkOut(out: string): Promise<void> {
+  try {
+    await mkdir(out, { recursive: true })
+    await access(out, constants.W_OK)
+  } catch (cause) {
+    throw new Error(`Cannot write to --out ${out}: ${reasonOf(cause)}. Name a folder that can be written.`, { cause })
+  }
+}
 
 async function loadData(options: Options, signal: AbortSignal): Promise<Mnist> {
   const data = await mnist({ signal })
   return options.quick ? { train: data.train.take(10_000), test: data.test.take(2_000) } : data
 }
 
-/** The first Ctrl-C finishes the running step and writes what there is; the second ends at once. */
-function onInterrupt(): AbortController {
-  const controller = new AbortController()
-  process.on('SIGINT', () => {
-    if (controller.signal.aborted) process.exit(130)
-    controller.abort(new Error('interrupted'))
-  })
-  return controller
-}
+const quoted = (argument: string): string => (/^[\w./:=@-]+$/.test(argument) ? argument : JSON.stringify(argument))
 
 function describe(options: Options, data: Mnist, runs: readonly RunRecord[], backend: string): Experiment {
   return {
     date: new Date().toISOString(),
-    command: ['npx pnpm@12 start', ...process.argv.slice(2).filter((a) => a !== '--')].join(' '),
+    command: ['npx pnpm@12 start', ...process.argv.slice(2).filter((a) => a !== '--')]
+      .map((a, i) => (i ? quoted(a) : a))
+      .join(' '),
     backend,
     machine: `${cpus()[0]?.model.trim() ?? 'unknown processor'}, ${availableParallelism()} cores, Node ${process.version}`,
     seed: options.seed,
@@ -44,14 +71,34 @@ function describe(options: Options, data: Mnist, runs: readonly RunRecord[], bac
   }
 }
 
+/** Trains network after network. A failure is handed on after what was done before it. */
+async function train(
+  options: Options,
+  data: Mnist,
+  signal: AbortSignal,
+  done: (run: RunRecord) => void,
+): Promise<void> {
+  for (const name of options.models) {
+    if (signal.aborted) return
+    say(styleText('bold', `\n${name.toUpperCase()}`))
+    const shown = progress({ stream: process.stderr, environment: process.env })
+    try {
+      done(await experiment(name, { data, options, batch: batchSize, progress: shown, signal, say }))
+    } finally {
+      shown.close()
+    }
+  }
+}
+
 async function main(): Promise<number> {
   const options = parseOptions(process.argv.slice(2))
   if (options.help) {
     process.stdout.write(usage)
     return 0
   }
-  const { signal } = onInterrupt()
+  const signal = onInterrupt()
   const began = performance.now()
+  await checkOut(options.out)
   const backend = await useBackend(
     options.backend === 'reference'
       ? reference()
@@ -62,35 +109,33 @@ async function main(): Promise<number> {
     `MNIST: ${data.train.length} training and ${data.test.length} test images. Backend: ${backend.name}. Batch ${batchSize}, seed ${options.seed}.`,
   )
   const runs: RunRecord[] = []
-  for (const name of options.models) {
-    if (signal.aborted) break
-    say(styleText('bold', `\n${name.toUpperCase()}`))
-    const shown = progress({ stream: process.stderr, environment: process.env })
-    try {
-      runs.push(await experiment(name, data, options, shown, signal))
-    } finally {
-      shown.close()
-    }
+  try {
+    await train(options, data, signal, (run) => runs.push(run))
+  } finally {
+    disposeBackend()
+    if (runs.length > 0) await report(describe(options, data, runs, backend.name), options.out, data)
   }
-  const result = describe(options, data, runs, backend.name)
-  const report = join(options.out, 'report.html')
-  await writeFileAtomic(report, renderReport(result, data.test))
-  await writeFileAtomic(join(options.out, 'report.json'), JSON.stringify(result))
-  disposeBackend()
-  say(`\n${resultTable(result)}`)
-  say(`${formatSeconds((performance.now() - began) / 1000)} in all. The pictures: ${report}`)
+  say(`${formatSeconds((performance.now() - began) / 1000)} in all.`)
   if (!signal.aborted) return 0
   say('Interrupted. Run the same command with --resume to go on.')
-  return 130
+  return interruptedCode
 }
 
-try {
-  process.exitCode = await main()
-} catch (error) {
-  process.stderr.write(
-    error instanceof UsageError
-      ? `${error.message}\n\n${usage}`
-      : `${error instanceof Error ? error.message : String(error)}\n`,
-  )
-  process.exitCode = error instanceof UsageError ? 2 : 1
+async function report(result: Experiment, out: string, data: Mnist): Promise<void> {
+  say(`\n${resultTable(result)}`)
+  const path = join(out, 'report.html')
+  await writeFileAtomic(path, renderReport(result, data.test))
+  await writeFileAtomic(join(out, 'report.json'), JSON.stringify(result))
+  say(`\nThe pictures: ${path}`)
 }
+
+/** Says what went wrong and gives the exit code; a stack only where the fault is the program's. */
+function fail(error: unknown): number {
+  const bug = error instanceof TypeError || error instanceof ReferenceError || reasonOf(error).startsWith('internal:')
+  const text = error instanceof UsageError ? `${error.message}\n\n${usage}` : `${reasonOf(error)}\n`
+  process.stderr.write(bug && error instanceof Error ? `${error.stack}\n` : text)
+  if (error instanceof Interrupted) return interruptedCode
+  return error instanceof UsageError ? 2 : 1
+}
+
+process.exitCode = await main().catch(fail)

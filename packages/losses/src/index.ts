@@ -1,11 +1,5 @@
-export {
-  binaryCrossEntropy,
-  binaryCrossEntropyWithLogits,
-  type CrossEntropyOptions,
-  crossEntropy,
-  multiMargin,
-  nll,
-} from './classification.ts'
+export { binaryCrossEntropy, binaryCrossEntropyWithLogits } from './binary.ts'
+export { type ClassOptions, type CrossEntropyOptions, crossEntropy, multiMargin, nll } from './crossEntropy.ts'
 export { cosineEmbedding, klDiv, tripletMargin } from './distance.ts'
 export { accuracy, errorCount } from './metrics.ts'
 export type { Loss, LossOptions, Reduction } from './reduction.ts'

@@ -8,23 +8,38 @@ export interface LossOptions<R extends Reduction = Reduction> {
 }
 
 /** A scalar unless nothing is reduced. */
-export type Loss<R extends Reduction> = [R] extends ['none'] ? Tensor : Tensor<readonly [], 'float32'>
+export type Loss<R extends string> = [R] extends ['none'] ? Tensor : Tensor<[], 'float32'>
 
-/** Applies a reduction. Throws `OpError` for a mean over nothing: it would be NaN. */
-export function reduced<R extends Reduction>(op: string, terms: Tensor, reduction: R): Loss<R> {
-  if (reduction === 'none') return terms as Loss<R>
-  if (reduction === 'sum') return terms.sum() as Loss<R>
-  if (reduction !== 'mean')
-    throw new OpError(op, `reduction must be 'mean', 'sum' or 'none', got '${String(reduction)}'`)
-  if (terms.size === 0)
-    throw new OpError(op, 'the batch is empty', {
-      shapes: [terms.shape],
-      hint: 'Skip empty batches, or use reduction: "sum".',
-    })
-  return terms.mean() as Loss<R>
+/**
+ * Reduces the terms of a loss; `weights`, in the shape of the terms, are what the mean divides by in place of their
+ * number. Throws `OpError` for a mean over nothing, which would be NaN.
+ */
+export function reduced<R extends Reduction = 'mean'>(
+  op: string,
+  terms: Tensor,
+  reduction: R | undefined,
+  weights?: Tensor,
+): Loss<R> {
+  return reduce(op, terms, reduction ?? 'mean', weights) as Loss<R>
 }
 
-export const reductionOf = <R extends Reduction>(options: LossOptions<R>): R => (options.reduction ?? 'mean') as R
+function reduce(op: string, terms: Tensor, reduction: Reduction, weights: Tensor | undefined): Tensor {
+  switch (reduction) {
+    case 'none':
+      return terms
+    case 'sum':
+      return terms.sum()
+    case 'mean':
+      if (terms.size === 0)
+        throw new OpError(op, 'the batch is empty', {
+          shapes: [terms.shape],
+          hint: "Skip empty batches, or use reduction: 'sum'.",
+        })
+      return weights ? terms.sum().div(weights.sum()) : terms.mean()
+    default:
+      throw new OpError(op, `reduction must be 'mean', 'sum' or 'none', got '${String(reduction)}'`)
+  }
+}
 
 /** Losses compare like with like; broadcasting here is nearly always a bug. */
 export function checkSame(op: string, a: Tensor, b: Tensor): void {

@@ -1,36 +1,41 @@
-import { minimum, OpError, scalar, type Tensor } from '@tessella/tensor'
+import { maximum, OpError, scalar, type Tensor } from '@tessella/tensor'
 import { checkStrength, type Selection, selected } from './parameters.ts'
 
 /** A projection of one parameter onto what is allowed. */
 export type Constraint = (parameter: Tensor) => Tensor
 
+/** Norms over all dimensions but one, which the result keeps as they broadcast. */
+function normsAlong(op: string, w: Tensor, axis: number): Tensor {
+  const kept = axis < 0 ? axis + w.ndim : axis
+  if (!Number.isInteger(axis) || kept < 0 || kept >= w.ndim)
+    throw new OpError(op, `there is no axis ${axis}`, { shapes: [w.shape] })
+  // A vector has one element per row: nothing to add up.
+  if (w.ndim === 1) return w.abs()
+  return w.norm(
+    w.shape.map((_, i) => i).filter((i) => i !== kept),
+    { keepdims: true },
+  )
+}
+
 /**
- * Rows (all dimensions but `axis`) of a norm above `limit` are scaled back to it: w * min(1, limit / |w|).
+ * Rows (all dimensions but `axis`) of a norm above `limit` are scaled back to it: w * limit / max(|w|, limit).
  * With the default axis 0 these are the weights into one output unit or filter (Srebro and Shraibman, 2005).
  */
 export function maxNorm(limit: number, options: { readonly axis?: number } = {}): Constraint {
-  if (!(limit > 0)) throw new OpError('maxNorm', `the limit must be above 0, got ${limit}`)
-  const axis = options.axis ?? 0
-  return (w) => {
-    const others = w.shape.map((_, i) => i).filter((i) => i !== (axis < 0 ? axis + w.shape.length : axis))
-    const norm = w.mul(w).sum(others, { keepdims: true }).sqrt() as Tensor
-    // The tiny number only guards a zero row, whose factor is then 1.
-    const factor = minimum(scalar(1), scalar(limit).div(norm.add(1e-12))) as Tensor
-    return w.mul(factor) as Tensor
-  }
+  if (!(limit > 0 && Number.isFinite(limit)))
+    throw new OpError('maxNorm', `the limit must be a finite number above 0, got ${limit}`)
+  const { axis = 0 } = options
+  return (w) => w.mul(scalar(limit).div(maximum(normsAlong('maxNorm', w, axis), limit)))
 }
 
-/** Rows of norm 1. */
+/** Rows (all dimensions but `axis`, by default 0) of norm 1; rows of zeros stay. */
 export function unitNorm(options: { readonly axis?: number } = {}): Constraint {
-  const axis = options.axis ?? 0
-  return (w) => {
-    const others = w.shape.map((_, i) => i).filter((i) => i !== (axis < 0 ? axis + w.shape.length : axis))
-    return w.div(w.mul(w).sum(others, { keepdims: true }).sqrt().add(1e-12)) as Tensor
-  }
+  const { axis = 0 } = options
+  return (w) => w.div(maximum(normsAlong('unitNorm', w, axis), 1e-12))
 }
 
 /** max(w, 0). */
-export const nonNegative = (): Constraint => (w) => w.clip(0, Number.POSITIVE_INFINITY) as Tensor
+export const nonNegative = (): Constraint => (w) => w.clip(0)
 
 /**
  * Projects the selected parameters; call it after the optimizer's update, inside the same step.
@@ -40,7 +45,7 @@ export const nonNegative = (): Constraint => (w) => w.clip(0, Number.POSITIVE_IN
  * constrain(model, maxNorm(3))
  */
 export function constrain(model: unknown, constraint: Constraint, selection: Selection = {}): void {
-  for (const [, v] of selected('constrain', model, selection)) v.assign(constraint(v.value))
+  for (const v of selected('constrain', model, selection)) v.assign(constraint(v.value).cast(v.dtype))
 }
 
 /**
@@ -49,5 +54,5 @@ export function constrain(model: unknown, constraint: Constraint, selection: Sel
  */
 export function decoupledDecay(model: unknown, rate: number, strength: number, selection: Selection = {}): void {
   checkStrength('decoupledDecay', rate, strength)
-  for (const [, v] of selected('decoupledDecay', model, selection)) v.assign(v.value.mul(1 - rate * strength) as Tensor)
+  for (const v of selected('decoupledDecay', model, selection)) v.assign(v.value.mul(1 - rate * strength).cast(v.dtype))
 }

@@ -9,15 +9,15 @@ export interface Selection {
   readonly select?: (name: string, value: Tensor) => boolean
 }
 
-const isWeight = (name: string, value: Tensor): boolean => value.shape.length > 1 && !/(^|\.)bias/.test(name)
+const isWeight = (name: string, value: Tensor): boolean => value.ndim > 1 && !/(^|\.)bias[^.]*$/.test(name)
 
-/** The selected trainable Variables of a model by name. A single Variable selects itself. */
-export function selected(op: string, model: unknown, selection: Selection): readonly (readonly [string, Variable])[] {
-  if (isVariable(model)) return [['value', model]]
-  const choose = selection.select ?? isWeight
-  const chosen = Object.entries(namedVariables(model, { trainable: true })).filter(([n, v]) => choose(n, v.value))
+/** The selected trainable Variables of a model. A single Variable selects itself. */
+export function selected(op: string, model: unknown, { select = isWeight }: Selection): readonly Variable[] {
+  if (isVariable(model)) return [model]
+  const all = Object.entries(namedVariables(model, { trainable: true }))
+  const chosen = all.filter(([name, v]) => select(name, v.value)).map(([, v]) => v)
   if (chosen.length === 0)
-    throw new OpError(op, 'selected no parameters', {
+    throw new OpError(op, `selected none of ${all.length} trainable Variables`, {
       hint: 'By default only weights of two or more dimensions count; pass `select` to choose others.',
     })
   return chosen

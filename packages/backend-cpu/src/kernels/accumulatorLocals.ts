@@ -11,6 +11,7 @@ const changing = 99
 const swapHalves = [8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7]
 const swapPairs = [4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11]
 const upperHalf = [8, 9, 10, 11, 12, 13, 14, 15, 8, 9, 10, 11, 12, 13, 14, 15]
+const lowWords = [0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3]
 const joinHalves = [0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23]
 
 /** The variables of one accumulator: one vector per set (with a position for arg reductions), and float64 totals. */
@@ -97,7 +98,7 @@ export class AccumulatorLocals {
 
   /**
    * After the loops (and a last flush): leaves each set's result in its value, or position for arg reductions.
-   * `across`: all lanes of all sets make one result.
+   * `across`: all lanes of all sets make one result, in all lanes of set 0.
    */
   finish(across: boolean): void {
     const g = this.#g
@@ -119,7 +120,8 @@ export class AccumulatorLocals {
     for (const total of this.#totals.flat()) all = all ? g.v(op, all, this.#read(total)) : this.#read(total)
     if (!all) return
     const sum = g.v(op, all, g.shuffle(swapHalves, all, all))
-    this.#set(this.#values[0] as Local, g.v('f32x4.demote_f64x2_zero', sum))
+    const low = g.v('f32x4.demote_f64x2_zero', sum)
+    this.#set(this.#values[0] as Local, g.shuffle(lowWords, low, low))
   }
 
   #finishFold(fold: Fold): void {
@@ -158,9 +160,9 @@ export class AccumulatorLocals {
     }
   }
 
-  /** The result of a set, for the epilogue. */
+  /** The result of a set (in all lanes of set 0, when they were combined), for what follows the loops. */
   result(set: number): Value {
-    return this.#read((this.needsPosition ? this.#positions : this.#values)[set] as Local)
+    return this.#g.local((this.needsPosition ? this.#positions : this.#values)[set] as Local, 1)
   }
 
   free(): void {

@@ -13,6 +13,7 @@ export function emitKernel(context: KernelContext, kernel: Kernel): readonly Ker
     case 'map':
       return [emitMap(context, kernel)]
     case 'reduce':
+    case 'rows':
       return [emitReduce(context, kernel)]
     case 'cumulative':
       return [emitCumulative(context, kernel)]

@@ -1,4 +1,5 @@
 import type { Affine, Expr, Kernel, Write } from '@tessella/compiler'
+import { byteWidth } from '@tessella/ir'
 import type { FunctionBuilder, Local } from '../wasm/assembler.ts'
 import { Dataflow, type Job } from '../wasm/dataflow.ts'
 import { leaves, Lowering } from '../wasm/expr.ts'
@@ -61,6 +62,18 @@ export function chooseLanes(loops: readonly Loop[], reads: readonly Form[], writ
   return best
 }
 
+/**
+ * The outer loop along which loads are contiguous that are strided along the lanes: squares of 4 x 4 points then read
+ * rows and transpose them.
+ */
+function columnLoop(context: KernelContext, outer: readonly Loop[], lane: Loop, reads: readonly Form[]): number {
+  const strided = reads.filter(
+    ({ buffer, at }) =>
+      buffer !== undefined && byteWidth(context.dtypeOf(buffer)) === 4 && Math.abs(strideOf(at, lane)) > 1,
+  )
+  return lane.size < 4 ? -1 : outer.findIndex((l) => l.size >= 4 && strided.some(({ at }) => strideOf(at, l) === 1))
+}
+
 /** Element-wise work: every point of the domain, four at a time along the best loop. */
 export function emitMap(context: KernelContext, kernel: MapKernel): KernelCode {
   const { domain, writes } = kernel
@@ -70,67 +83,85 @@ export function emitMap(context: KernelContext, kernel: MapKernel): KernelCode {
   const affines = forms.map((form) => form.at)
   const natural = collapse(loopsOf(domain), affines)
   const ordered = innermost(natural, chooseLanes(natural, reads, stores))
-  const lane = ordered.at(-1)
+  const last = ordered.at(-1)
+  const lane: LeveledLoop | undefined = last && { ...last, level: 2 }
   const outer = collapse(ordered.slice(0, -1), affines).map((l): LeveledLoop => ({ ...l, level: 1 }))
-  const cut: LeveledLoop | undefined = lane && { ...lane, level: 2 }
+  const columns = lane ? columnLoop(context, outer, lane, reads) : -1
   const empty = domain.some((size) => size === 0)
-  const segment = cut && cut.size > 2 * segmentLength ? segmentLength : (cut?.size ?? 1)
-  const space: UnitSpace = { outer, cut, segment }
   const weight = weightOf(writes.map((w) => w.value))
+  const space = columns >= 0 ? columnSpace(outer, columns, weight) : laneSpace(outer, lane)
   const f = context.module.function(['i32', 'i32'], [], (body, begin, end) => {
     if (empty) return
-    new MapBody(context, body, space, forms, writes, 2).emit([begin as Local, end as Local])
+    new MapBody(context, body, space, lane, forms, writes).emit([begin as Local, end as Local])
   })
-  return { f, units: empty ? 0 : unitsOf(space), grain: grainFor(segment * Math.max(1, weight / 4)) }
+  const points = space.cut === lane ? space.segment : space.segment * (lane?.size ?? 1)
+  return { f, units: empty ? 0 : unitsOf(space), grain: grainFor(points * Math.max(1, weight / 4)) }
 }
+
+/** Units are rows, or segments of long rows. */
+const laneSpace = (outer: readonly LeveledLoop[], lane: LeveledLoop | undefined): UnitSpace => ({
+  outer,
+  cut: lane,
+  segment: lane && lane.size > 2 * segmentLength ? segmentLength : (lane?.size ?? 1),
+})
+
+/** Units are a few columns side by side, over all lanes. */
+function columnSpace(outer: readonly LeveledLoop[], columns: number, weight: number): UnitSpace {
+  const cut = outer[columns] as LeveledLoop
+  return { outer: outer.filter((l) => l !== cut), cut, segment: Math.min(cut.size, weight <= 8 ? 8 : 4) }
+}
+
+/** Vectors per round of the lane loop. */
+const unroll = 2
 
 /** Emits the body of one map kernel. */
 class MapBody {
   readonly #f: FunctionBuilder
   readonly #space: UnitSpace
+  readonly #lane: LeveledLoop | undefined
   readonly #streams: Streams
   readonly #g: Dataflow
   readonly #context: KernelContext
   readonly #writes: readonly Write[]
-  /** Vectors per round of the loop. */
-  readonly #unroll: number
   readonly #jobs = new Map<string, Job[]>()
 
   constructor(
     context: KernelContext,
     f: FunctionBuilder,
     space: UnitSpace,
+    lane: LeveledLoop | undefined,
     forms: readonly Form[],
     writes: readonly Write[],
-    unroll: number,
   ) {
+    const loops = [...space.outer, ...(space.cut ? [space.cut] : [])]
     this.#f = f
     this.#space = space
-    this.#streams = new Streams(context, space.cut ? [...space.outer, space.cut] : space.outer, forms)
+    this.#lane = lane
+    this.#streams = new Streams(context, lane && lane !== space.cut ? [...loops, lane] : loops, forms)
     this.#g = new Dataflow(context)
     this.#context = context
     this.#writes = writes
-    this.#unroll = unroll
   }
 
   emit(range: readonly [Local, Local]): void {
     const { cut } = this.#space
-    emitUnits(
-      this.#f,
-      this.#space,
-      this.#streams,
-      range,
-      () => this.#g.hoist(this.#f, roots(cut ? this.#round(1) : this.#point(1, 0)), 1, cut ? hoistedConstants : 0),
-      (length) => this.#unit(length),
-    )
+    const body = (length: number): void => {
+      if (cut === this.#lane) this.#row(length)
+      else this.#columns(length)
+    }
+    const once = (): Job[] => (this.#lane ? this.#point(4, 0) : this.#point(1, 0))
+    const prepare = (): (() => void) => this.#g.hoist(this.#f, roots(once()), 1, this.#lane ? hoistedConstants : 0)
+    emitUnits(this.#f, this.#space, this.#streams, range, prepare, body)
   }
 
-  /** The stores of one group of lanes, `shift` elements on. */
-  #point(lanes: Lanes, shift: number): Job[] {
-    const key = `${lanes} ${shift}`
+  /** The stores of one group of lanes, `shift` elements on, at a column of the cut loop. */
+  #point(lanes: Lanes, shift: number, column?: { readonly index: number; readonly square: boolean }): Job[] {
+    const key = `${lanes} ${shift} ${column?.index} ${column?.square}`
     const known = this.#jobs.get(key)
     if (known) return known
-    const site = this.#streams.site(this.#g, lanes, this.#space.cut, shift)
+    const { cut } = this.#space
+    const across = column && cut ? { ...column, loop: cut } : undefined
+    const site = this.#streams.site(this.#g, lanes, this.#lane, shift, across)
     const lower = new Lowering(this.#g, site, this.#context.dtypeOf)
     const jobs = this.#writes.flatMap((w) => lower.jobs(this.#f, w))
     this.#jobs.set(key, jobs)
@@ -142,28 +173,50 @@ class MapBody {
     return Array.from({ length: vectors }, (_, i) => this.#point(4, 4 * i)).flat()
   }
 
-  #unit(length: number): void {
+  /** `length` elements of the lane loop. */
+  #row(length: number): void {
     const f = this.#f
-    const { cut } = this.#space
-    if (!cut) {
+    const lane = this.#lane
+    if (!lane) {
       this.#g.emit(f, this.#point(1, 0))
       return
     }
-    const step = 4 * this.#unroll
+    const step = 4 * unroll
     const rounds = Math.floor(length / step)
     const looped = rounds > 1 ? rounds : 0
-    const release = looped > 0 ? this.#g.hoist(f, roots(this.#round(this.#unroll)), 2) : () => undefined
+    const release = looped > 0 ? this.#g.hoist(f, roots(this.#round(unroll)), lane.level) : () => undefined
     if (looped > 0)
       f.times(looped, () => {
-        this.#g.emit(f, this.#round(this.#unroll))
-        this.#streams.move(f, [[cut, step]])
+        this.#g.emit(f, this.#round(unroll))
+        this.#streams.move(f, [[lane, step]])
       })
     const rest = length - looped * step
     const vectors = Math.floor(rest / 4)
     if (vectors > 0) this.#g.emit(f, this.#round(vectors))
     if (rest % 4 > 0) this.#g.emit(f, this.#point((rest % 4) as Lanes, 4 * vectors))
     release()
-    this.#streams.move(f, [[cut, -looped * step]])
+    this.#streams.move(f, [[lane, -looped * step]])
+  }
+
+  /** `count` columns of the cut loop over the whole lane loop, in squares where they are complete. */
+  #columns(count: number): void {
+    const f = this.#f
+    const lane = this.#lane
+    if (!lane) return
+    const vectors = Math.floor(lane.size / 4)
+    f.times(vectors, () => {
+      for (let first = 0; first < count; first += 4) {
+        const square = first + 4 <= count
+        const indices = Array.from({ length: Math.min(4, count - first) }, (_, i) => first + i)
+        if (square) this.#g.emit(f, indices.flatMap((index) => this.#point(4, 0, { index, square })))
+        else for (const index of indices) this.#g.emit(f, this.#point(4, 0, { index, square }))
+      }
+      this.#streams.move(f, [[lane, 4]])
+    })
+    const rest = (lane.size % 4) as Lanes
+    if (lane.size % 4 > 0)
+      for (let index = 0; index < count; index++) this.#g.emit(f, this.#point(rest, 0, { index, square: false }))
+    this.#streams.move(f, [[lane, -4 * vectors]])
   }
 }
 

@@ -1,20 +1,24 @@
+import type { Kernel } from '@tessella/compiler'
 import { sizeOf } from '@tessella/ir'
 import type { Local } from '../wasm/assembler.ts'
 import { grainFor, type KernelCode, type KernelContext } from './context.ts'
-import { planReduce, type ReduceKernel } from './reducePlan.ts'
 import { ReduceBody } from './reduceBody.ts'
+import { planReduce, reductionOf } from './reducePlan.ts'
 import { type UnitSpace, unitsOf } from './units.ts'
+import { weightOf } from './weight.ts'
 
-/** Reductions: every point of the domain folds the inner domain into its accumulators, then writes. */
-export function emitReduce(context: KernelContext, kernel: ReduceKernel): KernelCode {
-  const plan = planReduce(kernel)
+/** Reductions: every point of the domain walks the inner domain, once per pass, then writes its results. */
+export function emitReduce(context: KernelContext, kernel: Extract<Kernel, { kind: 'reduce' | 'rows' }>): KernelCode {
+  const reduction = reductionOf(kernel)
+  const plan = planReduce(reduction)
   const empty = kernel.domain.some((size) => size === 0)
   const segment = plan.lanesReduced ? 1 : Math.min(4 * plan.vectors, plan.lane?.size ?? 1)
   const cut = plan.lanesReduced ? undefined : plan.lane
   const space: UnitSpace = { outer: plan.outer, cut, segment }
   const f = context.module.function(['i32', 'i32'], [], (body, begin, end) => {
-    if (!empty) new ReduceBody(context, body, kernel, plan, space).emit([begin as Local, end as Local])
+    if (!empty) new ReduceBody(context, body, reduction, plan, space).emit([begin as Local, end as Local])
   })
-  const work = sizeOf(kernel.inner) * segment * kernel.accumulators.length
+  const values = reduction.passes.flatMap((p) => [...p.accumulators, ...p.writes].map((x) => x.value))
+  const work = sizeOf(kernel.inner) * segment * Math.max(1, weightOf(values) / 4)
   return { f, units: empty ? 0 : unitsOf(space), grain: grainFor(work) }
 }

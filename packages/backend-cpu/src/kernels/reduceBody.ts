@@ -1,3 +1,4 @@
+import type { Pass } from '@tessella/compiler'
 import { sizeOf } from '@tessella/ir'
 import { Lanes as Ops } from '../math/lanes.ts'
 import type { FunctionBuilder, Local } from '../wasm/assembler.ts'
@@ -5,7 +6,7 @@ import { Dataflow, type Job, type Value } from '../wasm/dataflow.ts'
 import { Lowering } from '../wasm/expr.ts'
 import { AccumulatorLocals } from './accumulatorLocals.ts'
 import type { KernelContext } from './context.ts'
-import type { ReduceKernel, ReducePlan } from './reducePlan.ts'
+import type { Reduction, ReducePlan } from './reducePlan.ts'
 import { type LeveledLoop, Streams } from './streams.ts'
 import { emitUnits, type Part, partsOf, type UnitSpace } from './units.ts'
 
@@ -15,13 +16,20 @@ const pointsBlock = 256
 /** Reductions of no more elements than this need no totals. */
 const shortReduction = 1024
 
-/** Emits the body of one reduce kernel. */
+/** One pass with its accumulators and those of the passes before. */
+interface Walk {
+  readonly pass: Pass
+  readonly accumulators: readonly AccumulatorLocals[]
+  readonly results: readonly AccumulatorLocals[]
+}
+
+/** Emits the body of one reduce or rows kernel. */
 export class ReduceBody {
   readonly #context: KernelContext
   readonly #f: FunctionBuilder
   readonly #g: Dataflow
   readonly #l: Ops
-  readonly #kernel: ReduceKernel
+  readonly #kernel: Reduction
   readonly #plan: ReducePlan
   readonly #space: UnitSpace
   readonly #streams: Streams
@@ -30,7 +38,7 @@ export class ReduceBody {
   constructor(
     context: KernelContext,
     f: FunctionBuilder,
-    kernel: ReduceKernel,
+    kernel: Reduction,
     plan: ReducePlan,
     space: UnitSpace,
   ) {
@@ -62,17 +70,22 @@ export class ReduceBody {
     const parts = lanesReduced || !lane ? [{ shift: 0, lanes: 1 as const }] : partsOf(length)
     const sets = lanesReduced ? (lane ? vectors : 1) : parts.length
     const totals = this.#innerSize > shortReduction
-    const accumulators = this.#kernel.accumulators.map((a) => new AccumulatorLocals(this.#f, this.#g, a, sets, totals))
-    for (const a of accumulators) a.reset()
-    if (this.#innerSize > 0) {
-      const run = lanesReduced
-        ? (count: number) => this.#alongLanes(accumulators, count)
-        : (count: number) => this.#acrossLanes(accumulators, parts, count)
-      this.#nest(accumulators, 0, run, totals)
+    const done: AccumulatorLocals[] = []
+    for (const pass of this.#kernel.passes) {
+      const own = pass.accumulators.map((a) => new AccumulatorLocals(this.#f, this.#g, a, sets, totals))
+      for (const a of own) a.reset()
+      const walk: Walk = { pass, accumulators: own, results: [...done] }
+      if (this.#innerSize > 0) {
+        const run = lanesReduced
+          ? (count: number) => this.#alongLanes(walk, count)
+          : (count: number) => this.#acrossLanes(walk, parts, count)
+        this.#nest(own, 0, run, totals)
+      }
+      for (const a of own) a.finish(lanesReduced)
+      done.push(...own)
     }
-    for (const a of accumulators) a.finish(lanesReduced)
-    this.#epilogue(accumulators, parts)
-    for (const a of accumulators) a.free()
+    this.#epilogue(done, parts)
+    for (const a of done) a.free()
   }
 
   /** The reduced loops from `depth` inwards; the innermost goes to `run`. One of them is cut into blocks, flushed each. */
@@ -127,16 +140,16 @@ export class ReduceBody {
   }
 
   /** `count` elements along the lane loop, many at a time; leaves the streams after them. */
-  #alongLanes(accumulators: readonly AccumulatorLocals[], count: number): void {
+  #alongLanes(walk: Walk, count: number): void {
     const { lane, vectors } = this.#plan
     const f = this.#f
     if (!lane) {
-      this.#g.emit(f, this.#jobs(accumulators, [{ shift: 0, lanes: 1 }], [0]))
+      this.#g.emit(f, this.#jobs(walk, [{ shift: 0, lanes: 1 }], [0]))
       return
     }
     const step = 4 * vectors
     const round = this.#jobs(
-      accumulators,
+      walk,
       Array.from({ length: vectors }, (_, i) => ({ shift: 4 * i, lanes: 4 })),
     )
     const rounds = Math.floor(count / step)
@@ -154,7 +167,7 @@ export class ReduceBody {
     this.#g.emit(
       f,
       this.#jobs(
-        accumulators,
+        walk,
         parts,
         parts.map((_, i) => i % vectors),
       ),
@@ -163,9 +176,9 @@ export class ReduceBody {
   }
 
   /** `count` elements along the innermost reduced loop for each lane of the parts; leaves the streams after them. */
-  #acrossLanes(accumulators: readonly AccumulatorLocals[], parts: readonly Part[], count: number): void {
+  #acrossLanes(walk: Walk, parts: readonly Part[], count: number): void {
     const f = this.#f
-    const jobs = this.#jobs(accumulators, parts)
+    const jobs = this.#jobs(walk, parts)
     const loop = this.#plan.inner.at(-1)
     if (!loop) {
       this.#g.emit(f, jobs)
@@ -179,20 +192,26 @@ export class ReduceBody {
     release()
   }
 
-  /** Folds the value at each part into the accumulators' vector number `sets[i]` (default i). */
-  #jobs(accumulators: readonly AccumulatorLocals[], parts: readonly Part[], sets = parts.map((_, i) => i)): Job[] {
+  /**
+   * What a pass does at each part: folds into the accumulators' vector number `sets[i]` (default i), then stores, so that
+   * stores may overwrite what is folded.
+   */
+  #jobs({ pass, accumulators, results }: Walk, parts: readonly Part[], sets = parts.map((_, i) => i)): Job[] {
     const { lanesReduced, lane, position } = this.#plan
-    return parts.flatMap((part, i) => {
+    const folds: Job[] = []
+    const stores: Job[] = []
+    for (const [i, part] of parts.entries()) {
       const site = this.#streams.site(this.#g, part.lanes, lane, part.shift)
-      const lower = new Lowering(this.#g, site, this.#context.dtypeOf)
-      return accumulators.flatMap((a) => {
+      const earlier = results.map((a) => a.result(lanesReduced ? 0 : i))
+      const lower = new Lowering(this.#g, site, this.#context.dtypeOf, earlier)
+      for (const a of accumulators) {
         const x = lower.value(a.accumulator.value)
-        const where = a.needsPosition
-          ? () => lower.value({ kind: 'index', dtype: 'int32', at: position })
-          : undefined
-        return a.fold(this.#l, sets[i] as number, x, where, lanesReduced ? part.lanes : 4)
-      })
-    })
+        const where = a.needsPosition ? () => lower.value({ kind: 'index', dtype: 'int32', at: position }) : undefined
+        folds.push(...a.fold(this.#l, sets[i] as number, x, where, lanesReduced ? part.lanes : 4))
+      }
+      for (const w of pass.writes) stores.push(...lower.jobs(this.#f, w))
+    }
+    return [...folds, ...stores]
   }
 
   #epilogue(accumulators: readonly AccumulatorLocals[], parts: readonly Part[]): void {
@@ -207,5 +226,5 @@ export class ReduceBody {
   }
 }
 
-const valuesOf = (jobs: readonly Job[]): Value[] => jobs.map((j) => j.value)
+const valuesOf = (jobs: readonly Job[]): Value[] => jobs.flatMap((j) => (j.address ? [j.address, j.value] : [j.value]))
 

@@ -1,12 +1,27 @@
-import type { Affine, Kernel } from '@tessella/compiler'
-import { sizeOf, stridesOf } from '@tessella/ir'
+import type { Affine, Kernel, Pass, Write } from '@tessella/compiler'
+import { type Dims, sizeOf, stridesOf } from '@tessella/ir'
 import { isArg } from './accumulators.ts'
 import { collapse, innermost, type Loop, loopsOf, strideOf } from './loops.ts'
 import { chooseLanes, formsOf, writeForms } from './map.ts'
 import type { Form, LeveledLoop } from './streams.ts'
 import { weightOf } from './weight.ts'
 
-export type ReduceKernel = Extract<Kernel, { kind: 'reduce' }>
+type ReduceKernel = Extract<Kernel, { kind: 'reduce' }>
+type RowsKernel = Extract<Kernel, { kind: 'rows' }>
+
+/** A reduction in passes; a reduce kernel is one pass that stores nothing. */
+export interface Reduction {
+  readonly domain: Dims
+  readonly inner: Dims
+  readonly passes: readonly Pass[]
+  /** Once per point of the domain, after the passes. */
+  readonly writes: readonly Write[]
+}
+
+export function reductionOf(kernel: ReduceKernel | RowsKernel): Reduction {
+  if (kernel.kind === 'rows') return kernel
+  return { ...kernel, passes: [{ accumulators: kernel.accumulators, writes: [] }] }
+}
 
 /** How a reduction runs. */
 export interface ReducePlan {
@@ -29,11 +44,12 @@ const contiguous = (reads: readonly Form[], loop: Loop): boolean =>
   reads.some(({ at, buffer }) => buffer !== undefined && strideOf(at, loop) === 1) &&
   reads.every(({ at, buffer }) => buffer === undefined || strideOf(at, loop) === 0 || strideOf(at, loop) === 1)
 
-export function planReduce(kernel: ReduceKernel): ReducePlan {
-  const { domain, inner, accumulators, writes } = kernel
+export function planReduce({ domain, inner, passes, writes }: Reduction): ReducePlan {
+  const accumulators = passes.flatMap((p) => p.accumulators)
+  const values = passes.flatMap((p) => [...p.accumulators, ...p.writes].map((x) => x.value))
   const position: Affine = { offset: 0, strides: [...domain.map(() => 0), ...stridesOf(inner)] }
   const args = accumulators.some(isArg)
-  const reads = formsOf(accumulators.map((a) => a.value))
+  const reads = [...formsOf(values), ...writeForms(passes.flatMap((p) => p.writes))]
   const inside: Form[] = args ? [...reads, { buffer: undefined, at: position }] : reads
   const stores = writeForms(writes)
   const forms = [...inside, ...formsOf(writes.map((w) => w.value)), ...stores]
@@ -43,8 +59,8 @@ export function planReduce(kernel: ReduceKernel): ReducePlan {
     loopsOf(inner, domain.length),
     inside.map((form) => form.at),
   )
-  const weight = weightOf(accumulators.map((a) => a.value))
-  const vectors = weight > 40 ? 1 : Math.max(1, Math.min(4, Math.floor(8 / accumulators.length)))
+  const most = Math.max(1, ...passes.map((p) => p.accumulators.length))
+  const vectors = weightOf(values) > 40 * passes.length ? 1 : Math.max(1, Math.min(4, Math.floor(8 / most)))
   const shared = { forms, position, vectors }
 
   // The first extreme wins: positions must grow in each lane, so arg reductions keep the order of the loops.

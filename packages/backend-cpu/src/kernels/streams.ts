@@ -28,6 +28,13 @@ export interface Form {
   readonly at: Affine
 }
 
+/** A later index of a loop. `square`: it is one of four columns that are computed together (see `Site.column`). */
+export interface Across {
+  readonly loop: LeveledLoop
+  readonly index: number
+  readonly square: boolean
+}
+
 /** Running addresses of a loop nest: set up once, then bumped as loops advance. */
 export class Streams {
   readonly #context: KernelContext
@@ -97,28 +104,32 @@ export class Streams {
   }
 
   /**
-   * The site at the streams' present place. The lanes run along `loop` (none: a single point) from `shift` elements on.
+   * The site at the streams' present place. The lanes run along `loop` (none: a single point) from `shift` elements on;
+   * `across` moves it to a later index of another loop.
    */
-  site(g: Dataflow, lanes: LaneCount, loop: LeveledLoop | undefined, shift = 0): Site {
+  site(g: Dataflow, lanes: LaneCount, loop: LeveledLoop | undefined, shift = 0, across?: Across): Site {
     const find = (form: Form): Stream & { local: Local } => {
       const s = this.#streams.get(this.#key(form))
       if (!s?.local) throw internalError('an affine form without a stream')
       return s as Stream & { local: Local }
     }
     const along = (at: Affine): number => (loop ? strideOf(at, loop) : 0)
+    const moved = (at: Affine): number => along(at) * shift + (across ? strideOf(at, across.loop) * across.index : 0)
+    const squares = across?.square ? { number: across.index % 4, stride: (at: Affine) => strideOf(at, across.loop) } : undefined
     return {
       lanes,
+      ...(squares ? { column: squares } : {}),
       laneStride: along,
       address: (buffer, at) => {
         const s = find({ buffer, at })
-        const offset = (at.offset - s.offset + along(at) * shift) * this.#width(buffer)
+        const offset = (at.offset - s.offset + moved(at)) * this.#width(buffer)
         const base = g.local(s.local, s.level)
         if (offset >= 0) return { base, offset }
         return { base: g.i('i32.add', base, g.integer(offset)), offset: 0 }
       },
       index: (at): Value => {
         const s = find({ buffer: undefined, at })
-        const offset = at.offset - s.offset + along(at) * shift
+        const offset = at.offset - s.offset + moved(at)
         const base = g.local(s.local, s.level)
         return offset === 0 ? base : g.i('i32.add', base, g.integer(offset))
       },

@@ -103,7 +103,7 @@ export class Dataflow {
   /** The content of a local; `level` tells in which loop it changes. */
   local(local: Local, level: number): Value {
     const type = local.type === 'v128' ? 'v128' : 'i32'
-    return this.#node(`local ${local.index}`, type, { kind: 'local', local }, [], level)
+    return this.#node(`local ${local.index} ${level}`, type, { kind: 'local', local }, [], level)
   }
 
   /** Four lanes with these bits. */

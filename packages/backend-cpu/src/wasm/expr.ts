@@ -7,7 +7,7 @@ import type { FunctionBuilder } from './assembler.ts'
 import { cast } from './casts.ts'
 import type { Address, Dataflow, Job, Value } from './dataflow.ts'
 import { binaryOf, unaryOf } from './functions.ts'
-import { loadFrom, loadLanes, loadSplat, shifted, storeJobs } from './lanesMemory.ts'
+import { loadColumn, loadFrom, loadLanes, loadSplat, shifted, storeJobs } from './lanesMemory.ts'
 import type { Site } from './site.ts'
 
 /*
@@ -89,13 +89,7 @@ export class Lowering {
       case 'constant':
         return constant(l, e.dtype, e.value)
       case 'load':
-        return loadLanes(
-          this.#g,
-          e.dtype,
-          this.#site.address(e.buffer, e.at),
-          this.#site.laneStride(e.at),
-          this.#site.lanes,
-        )
+        return this.#load(e)
       case 'index':
         return cast(l, 'int32', e.dtype, this.#indexLanes(e.at))
       case 'unary':
@@ -116,6 +110,15 @@ export class Lowering {
         return v
       }
     }
+  }
+
+  #load({ dtype, buffer, at }: Extract<Expr, { kind: 'load' }>): Value {
+    const { lanes, column } = this.#site
+    const address = this.#site.address(buffer, at)
+    const stride = this.#site.laneStride(at)
+    if (column && column.stride(at) === 1 && stride !== 0 && byteWidth(dtype) === 4)
+      return loadColumn(this.#g, shifted(this.#g, address, -4 * column.number), 4 * stride, column.number)
+    return loadLanes(this.#g, dtype, address, stride, lanes)
   }
 
   #binary(e: Extract<Expr, { kind: 'binary' }>): Value {

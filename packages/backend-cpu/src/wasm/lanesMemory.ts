@@ -71,6 +71,21 @@ function loadContiguous(g: Dataflow, dtype: DType, address: Address): Value {
   throw internalError(`a ${dtype} load in the cpu backend`)
 }
 
+/** Words 0 and 1, or 2 and 3, of two vectors, alternating; and the halves of two vectors. */
+const interleaveLow = [0, 1, 2, 3, 16, 17, 18, 19, 4, 5, 6, 7, 20, 21, 22, 23]
+const interleaveHigh = [8, 9, 10, 11, 24, 25, 26, 27, 12, 13, 14, 15, 28, 29, 30, 31]
+const lowHalves = [0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23]
+const highHalves = [8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31]
+
+/** Column `column` of the 4 x 4 words whose rows are at `address` and `stride` bytes apart. The graph shares the steps. */
+export function loadColumn(g: Dataflow, address: Address, stride: number, column: number): Value {
+  const row = (i: number): Value => g.load('v128.load', shifted(g, address, i * stride))
+  const pairs = column < 2 ? interleaveLow : interleaveHigh
+  const upper = g.shuffle(pairs, row(0), row(1))
+  const lower = g.shuffle(pairs, row(2), row(3))
+  return g.shuffle(column % 2 === 0 ? lowHalves : highHalves, upper, lower)
+}
+
 /** One element from each address, first lane first. */
 export function loadFrom(g: Dataflow, dtype: DType, addresses: readonly Address[]): Value {
   const width = byteWidth(dtype)

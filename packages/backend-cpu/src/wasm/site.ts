@@ -14,6 +14,11 @@ export interface Site {
   index(at: Affine): Value
   /** How much the form grows from lane to lane, in elements; 0 for a single point. */
   laneStride(at: Affine): number
+  /**
+   * Where the site is one column of a square of 4 x 4 points (lanes by columns): its number, and how much a form grows
+   * from column to column. Loads that are contiguous along the columns read rows and transpose them.
+   */
+  readonly column?: { readonly number: number; stride(at: Affine): number }
 }
 
 /** A site given by the value of every index. */

@@ -69,9 +69,20 @@ export function evaluate(e: Expr, index: readonly number[], memory: Memory, resu
   }
 }
 
-export function interpret(kernel: Extract<Kernel, { kind: 'map' | 'reduce' }>, memory: Memory): void {
+export function interpret(kernel: Extract<Kernel, { kind: 'map' | 'reduce' | 'rows' }>, memory: Memory): void {
   for (const index of points(kernel.domain)) {
-    const results = kernel.kind === 'reduce' ? kernel.accumulators.map((a) => fold(a, kernel.inner, index, memory)) : []
+    const results: number[] = []
+    if (kernel.kind === 'reduce') results.push(...kernel.accumulators.map((a) => fold(a, kernel.inner, index, memory, [])))
+    if (kernel.kind === 'rows')
+      for (const { accumulators, writes } of kernel.passes) {
+        const earlier = [...results]
+        results.push(...accumulators.map((a) => fold(a, kernel.inner, index, memory, earlier)))
+        for (const i of points(kernel.inner))
+          for (const w of writes) {
+            const where = [...index, ...i]
+            memory[w.buffer]![valueAt(w.at, where)] = evaluate(w.value, where, memory, earlier)
+          }
+      }
     const values = kernel.writes.map((w) => evaluate(w.value, index, memory, results))
     for (const [k, w] of kernel.writes.entries()) memory[w.buffer]![valueAt(w.at, index)] = values[k]!
   }
@@ -79,8 +90,14 @@ export function interpret(kernel: Extract<Kernel, { kind: 'map' | 'reduce' }>, m
 
 type Accumulator = Extract<Kernel, { kind: 'reduce' }>['accumulators'][number]
 
-function fold({ fn, value }: Accumulator, inner: readonly number[], index: number[], memory: Memory): number {
-  const values = [...points(inner)].map((i) => evaluate(value, [...index, ...i], memory, []))
+function fold(
+  { fn, value }: Accumulator,
+  inner: readonly number[],
+  index: number[],
+  memory: Memory,
+  results: readonly number[],
+): number {
+  const values = [...points(inner)].map((i) => evaluate(value, [...index, ...i], memory, results))
   const dtype = value.dtype
   if (fn === 'sum') return values.reduce((a, b) => wrap(dtype, a + b), 0)
   if (fn === 'prod') return values.reduce((a, b) => (dtype === 'float32' ? a * b : wrap(dtype, Math.imul(a, b))), 1)

@@ -8,7 +8,7 @@ export type TensorDType<D extends ColumnDType> = D extends 'int8' | 'int16' ? 'i
 
 /** The columns of a batch as tensors: leading dimension `number`, the rest literal. */
 export type TensorBatch<C extends Columns> = {
-  readonly [K in keyof C]: C[K] extends Column<infer S, infer D> ? Tensor<S, TensorDType<D>> : never
+  readonly [K in keyof C]: C[K] extends Column<infer S, infer D> ? Tensor<[...S], TensorDType<D>> : never
 }
 
 type Held = TensorDType<ColumnDType>

@@ -20,8 +20,8 @@ describe('batches', () => {
   it('yields tensors with the batch size unknown to the types', async () => {
     const seen: unknown[] = []
     for await (const { images, small } of batches(data, { size: 2 })) {
-      expectTypeOf(images).toEqualTypeOf<Tensor<readonly [number, 2], 'uint8'>>()
-      expectTypeOf(small).toEqualTypeOf<Tensor<readonly [number], 'int32'>>()
+      expectTypeOf(images).toEqualTypeOf<Tensor<[number, 2], 'uint8'>>()
+      expectTypeOf(small).toEqualTypeOf<Tensor<[number], 'int32'>>()
       seen.push(await images.array(), await small.array())
     }
     expect(seen).toEqual([

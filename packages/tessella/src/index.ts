@@ -1,5 +1,5 @@
 export * from '@tessella/autograd'
-export { cpu } from '@tessella/backend-cpu'
+export * from '@tessella/backend-cpu'
 export * as layers from '@tessella/layers'
 export * from '@tessella/layers'
 export * from '@tessella/losses'
@@ -32,6 +32,7 @@ export {
   hardswish,
   hardtanh,
   identity,
+  identityTransform,
   leakyRelu,
   linear,
   logSigmoid,

@@ -10,6 +10,7 @@ import { emitCopy, emitFill, type Plane, planeOf } from './plane.ts'
 import { releaseIndices, splitEvenly } from './split.ts'
 import { emitTiles, type SumLoop, type TileSpec } from './tile.ts'
 import { type Axes, convShapeOf, flattened } from './window.ts'
+import { workspace } from './workspace.ts'
 
 type ConvKernel = Extract<Kernel, { kind: 'conv' | 'convGradInput' | 'convGradWeight' }>
 
@@ -163,11 +164,11 @@ function emitCorrelation(context: KernelContext, epilogue: Epilogue, c: Correlat
   const small = split.large < split.pieces ? tiles(split.small) : undefined
   const { plane } = c
   const copy = plane.inPlace ? undefined : emitCopy(context, plane)
-  const scratch = plane.inPlace ? 0 : context.scratch(plane.bytes)
+  const { own } = workspace(context, 0, plane.bytes)
   const f = context.module.function(['i32', 'i32'], [], (f, begin, end) => {
     const image = f.local('i32')
     if (copy) {
-      pushPointer(f, scratch)
+      own(f)
       f.set(image)
       emitFill(f, image, plane)
     }

@@ -9,6 +9,7 @@ import { emitFinish } from './finish.ts'
 import { emitCopy, emitFill, type Plane, planeOf } from './plane.ts'
 import { splitEvenly } from './split.ts'
 import { type ConvShape, convShapeOf, flattened } from './window.ts'
+import { workspace } from './workspace.ts'
 
 type ConvKernel = Extract<Kernel, { kind: 'conv' | 'convGradInput' | 'convGradWeight' }>
 
@@ -47,7 +48,7 @@ export function emitConvGradWeight(context: KernelContext, kernel: ConvKernel): 
   const fitting = Math.floor(blockBytes / (gradBytes + (plane.inPlace ? imageBytes : plane.bytes)))
   const block = Math.max(1, Math.min(perSlot, fitting))
   const copies = plane.inPlace ? 0 : plane.bytes * block
-  const scratch = context.scratch(copies + slots * sumBytes)
+  const { shared, own } = workspace(context, slots * sumBytes, copies)
   const imageStep = plane.inPlace ? imageBytes : plane.bytes
   const copy = plane.inPlace ? undefined : emitCopy(context, plane)
   const tiles = emitSlotTiles(context, shape, plane, imageStep, gradBytes)
@@ -58,7 +59,7 @@ export function emitConvGradWeight(context: KernelContext, kernel: ConvKernel): 
     const last = f.local('i32')
     const count = f.local('i32')
     if (copy) {
-      pushPointer(f, scratch)
+      own(f)
       f.set(image)
       f.times(block, () => {
         emitFill(f, image, plane)
@@ -67,8 +68,7 @@ export function emitConvGradWeight(context: KernelContext, kernel: ConvKernel): 
     }
     const slot = begin as Local
     f.whileBelow(slot, end as Local, 1, () => {
-      pushPointer(f, scratch)
-      addScaled(f, 1, copies)
+      shared(f)
       addScaled(f, slot, sumBytes)
       f.tee(sums)
       f.i32(0)
@@ -96,7 +96,7 @@ export function emitConvGradWeight(context: KernelContext, kernel: ConvKernel): 
             pushPointer(f, context.slot(a.buffer))
             addScaled(f, n, imageBytes)
             addScaled(f, i, imageBytes)
-            pushPointer(f, scratch)
+            own(f)
             addScaled(f, i, plane.bytes)
             f.call(copy)
           })
@@ -104,8 +104,11 @@ export function emitConvGradWeight(context: KernelContext, kernel: ConvKernel): 
         }
         pushPointer(f, context.slot(b.buffer))
         addScaled(f, n, gradBytes)
-        pushPointer(f, copy ? scratch : context.slot(a.buffer))
-        if (!copy) addScaled(f, n, imageBytes)
+        if (copy) own(f)
+        else {
+          pushPointer(f, context.slot(a.buffer))
+          addScaled(f, n, imageBytes)
+        }
         f.get(count)
         f.get(sums)
         f.call(tiles)
@@ -115,7 +118,7 @@ export function emitConvGradWeight(context: KernelContext, kernel: ConvKernel): 
   const work = (perSlot * sizeOf(domain) * shape.outputPlane) / 8
   return [
     { f, units: slots, grain: grainFor(work) },
-    emitFinish(context, epilogue, domain, { scratch, offset: copies, copies: slots, copyBytes: sumBytes }),
+    emitFinish(context, epilogue, domain, { address: shared, copies: slots, copyBytes: sumBytes }),
   ]
 }
 

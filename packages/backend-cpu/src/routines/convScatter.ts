@@ -8,6 +8,7 @@ import { Accumulation, emitUnpad } from './scatter.ts'
 import { splitEvenly } from './split.ts'
 import { emitTiles } from './tile.ts'
 import { type Axis, type ConvShape, dimensionOf } from './window.ts'
+import { workspace } from './workspace.ts'
 
 /**
  * The input gradient by taps: dx[c, y * stride + tap] += sum over o of w[o, c, tap] * dy[o, y], into a copy of the image
@@ -89,11 +90,11 @@ export function emitConvScatter(
     { count: split.pieces - split.large, rows: split.small },
   ].map(({ count, rows }) => ({ count, rows, callee: count > 0 ? allTaps(rows) : undefined }))
   const unpad = emitUnpad(context, epilogue, plane, shape.groups * shape.channels, axes, spatial)
-  const scratch = context.scratch(plane.bytes)
+  const { own } = workspace(context, 0, plane.bytes)
   const f = context.module.function(['i32', 'i32'], [], (f, begin, end) => {
     const n = begin as Local
     const [copy, a, b, base] = [0, 1, 2, 3].map(() => f.local('i32')) as [Local, Local, Local, Local]
-    pushPointer(f, scratch)
+    own(f)
     f.set(copy)
     f.whileBelow(n, end as Local, 1, () => {
       emitFill(f, copy, plane)

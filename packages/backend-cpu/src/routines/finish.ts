@@ -1,17 +1,16 @@
 import type { Dims } from '@tessella/ir'
 import { sizeOf, stridesOf } from '@tessella/ir'
-import { grainFor, type KernelCode, type KernelContext, pushPointer } from '../kernels/context.ts'
+import { grainFor, type KernelCode, type KernelContext } from '../kernels/context.ts'
 import { collapse, loopsOf } from '../kernels/loops.ts'
 import type { FunctionBuilder, Local } from '../wasm/assembler.ts'
 import { forUnits } from './calls.ts'
 import { addScaled, type Epilogue } from './epilogue.ts'
 import { releaseIndices, takeDigit, takeIndices } from './split.ts'
+import type { Push } from './workspace.ts'
 
 /** Results that lie in scratch memory, row-major over the domain: the sum of `copies` arrays `copyBytes` apart. */
 export interface Stored {
-  /** Slot of the scratch pointer. */
-  readonly scratch: number
-  readonly offset: number
+  readonly address: Push
   readonly copies: number
   readonly copyBytes: number
 }
@@ -46,8 +45,7 @@ export function emitFinish(context: KernelContext, epilogue: Epilogue, domain: D
       if (loops.length > 0) point[inner.dimension] = start
       epilogue.pushBases(f, point)
       for (const b of [...bases].reverse()) f.set(b)
-      pushPointer(f, stored.scratch)
-      addScaled(f, 1, stored.offset)
+      stored.address(f)
       for (const [d, index] of point.entries()) addScaled(f, index, (own.strides[d] as number) * 4)
       f.set(place)
       const vector = (lanes: number): void => {

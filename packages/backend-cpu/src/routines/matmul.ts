@@ -1,5 +1,5 @@
 import { type Dims, sizeOf } from '@tessella/ir'
-import { grainFor, type KernelCode, type KernelContext, pushPointer } from '../kernels/context.ts'
+import { grainFor, type KernelCode, type KernelContext } from '../kernels/context.ts'
 import type { FunctionBuilder, FunctionRef, Local } from '../wasm/assembler.ts'
 import { mostRows } from './blocks.ts'
 import { callByHeight, forUnits, pushOperand, rowOf } from './calls.ts'
@@ -9,6 +9,7 @@ import { type MatmulKernel, mergedRows, type Plan, planOf } from './matmulPlan.t
 import { emitPack, emitTilePack } from './pack.ts'
 import { releaseIndices, takeDigit, takeIndices } from './split.ts'
 import { type Block, type Column, emitTiles } from './tile.ts'
+import { workspace } from './workspace.ts'
 
 export function emitMatmul(context: KernelContext, kernel: MatmulKernel): readonly KernelCode[] {
   const { domain } = kernel
@@ -47,7 +48,7 @@ function packing(context: KernelContext, plan: Plan): KernelCode {
     })
   const full = lanes >= 4 ? pack(4) : undefined
   const rest = lanes % 4 > 0 ? pack(lanes % 4) : undefined
-  const scratch = context.scratch(scratchBytes(plan))
+  const { shared } = workspace(context, scratchBytes(plan), 0)
   const sizes = ownBatch(plan)
   const f = context.module.function(['i32', 'i32'], [], (f, begin, end) => {
     forUnits(f, begin as Local, end as Local, (unit) => {
@@ -55,7 +56,7 @@ function packing(context: KernelContext, plan: Plan): KernelCode {
       const call = (callee: FunctionRef): void => {
         pushOperand(f, context, vector, indices)
         addScaled(f, group, 16 * vector.own)
-        pushPointer(f, scratch)
+        shared(f)
         addScaled(f, matrix, matrixBytes(plan))
         pushPanel(f, group, plan)
         f.call(callee)
@@ -128,8 +129,7 @@ function blocksOf(plan: Plan): Block[] {
 function multiplication(context: KernelContext, plan: Plan, epilogue: Epilogue): KernelCode {
   const { batch, k, splat, vector, rowSplit, packed, tiled, rows, lanes } = plan
   const blocks = blocksOf(plan)
-  const panels = packed ? scratchBytes(plan) : 0
-  const scratch = packed || tiled ? context.scratch(panels + (tiled ? k * mostRows * 4 : 0)) : 0
+  const { shared, own } = workspace(context, packed ? scratchBytes(plan) : 0, tiled ? k * mostRows * 4 : 0)
   const tiles = (height: number): FunctionRef => {
     const call = emitTiles(context, epilogue, {
       rows: height,
@@ -144,8 +144,7 @@ function multiplication(context: KernelContext, plan: Plan, epilogue: Epilogue):
     const gather = emitTilePack(context, k, splat.k * 4, height)
     return context.module.function(call.params, [], (f, a, ...others) => {
       const tile = f.local('i32')
-      pushPointer(f, scratch)
-      addScaled(f, 1, panels)
+      own(f)
       f.set(tile)
       for (const l of [a as Local, tile]) f.get(l)
       f.call(gather)
@@ -163,7 +162,7 @@ function multiplication(context: KernelContext, plan: Plan, epilogue: Epilogue):
       pushOperand(f, context, splat, indices)
       addScaled(f, row, splat.own * 4)
       if (packed) {
-        pushPointer(f, scratch)
+        shared(f)
         const sizes = ownBatch(plan)
         for (const [d, index] of indices.entries())
           if (vector.batch[d] !== 0) addScaled(f, index, matrixBytes(plan) * sizeOf(sizes.slice(d + 1)))

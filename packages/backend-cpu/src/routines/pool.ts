@@ -1,5 +1,5 @@
 import { sizeOf } from '@tessella/ir'
-import { grainFor, type KernelCode, type KernelContext, pushPointer } from '../kernels/context.ts'
+import { grainFor, type KernelCode, type KernelContext } from '../kernels/context.ts'
 import type { FunctionBuilder, FunctionRef, Label, Local } from '../wasm/assembler.ts'
 import { Epilogue } from './epilogue.ts'
 import { emitFinish } from './finish.ts'
@@ -8,6 +8,7 @@ import { emitPlanes } from './planes.ts'
 import { emitPoolPairs, isPairs, type PoolKernel } from './poolPairs.ts'
 import { loadVector } from './tile.ts'
 import { type Axes, type Axis, axesOf, dimensionOf } from './window.ts'
+import { bufferAddress, workspace } from './workspace.ts'
 
 export function emitPool(context: KernelContext, kernel: PoolKernel): readonly KernelCode[] {
   if (sizeOf(kernel.domain) === 0) return []
@@ -37,17 +38,18 @@ function emitMaxima(context: KernelContext, kernel: Extract<PoolKernel, { kind: 
   })
   const maxima = emitPlaneMaxima(context, epilogue, plane, axes, spatial)
   const inputBytes = sizeOf(x.shape.slice(2)) * 4
-  const operand = { slot: context.slot(x.buffer), bytes: inputBytes }
+  const operand = { address: bufferAddress(context, x.buffer), bytes: inputBytes }
   const work = (sizeOf(domain.slice(2)) * sizeOf(attrs.kernel)) / 2
   if (plane.inPlace) return [emitPlanes(context, epilogue, domain, [operand], maxima, work)]
   const copy = emitCopy(context, plane)
-  const scratch = context.scratch(plane.bytes)
-  const fill = context.module.function(['i32', 'i32'], [], (f) => {
+  const { own } = workspace(context, 0, plane.bytes)
+  const fill = (f: FunctionBuilder): void => {
     const target = f.local('i32')
-    pushPointer(f, scratch)
+    own(f)
     f.set(target)
     emitFill(f, target, plane)
-  })
+    f.release(target)
+  }
   const each = context.module.function(['i32', 'i32', ...epilogue.params], [], (f, source, target, ...bases) => {
     f.get(source as Local)
     f.get(target as Local)
@@ -56,10 +58,7 @@ function emitMaxima(context: KernelContext, kernel: Extract<PoolKernel, { kind: 
     for (const b of bases) f.get(b)
     f.call(maxima)
   })
-  return [
-    { f: fill, units: 1, grain: 1 },
-    emitPlanes(context, epilogue, domain, [operand, { slot: scratch, bytes: 0 }], each, work),
-  ]
+  return [emitPlanes(context, epilogue, domain, [operand, { address: own, bytes: 0 }], each, work, fill)]
 }
 
 /** A function (plane, ...running addresses). */
@@ -134,17 +133,17 @@ function emitByWindow(
   const input = x.shape.slice(2)
   const output = (grad ? other.shape : domain).slice(2)
   const resultBytes = sizeOf(domain.slice(2)) * 4
-  const scratch = context.scratch(sizeOf(domain) * 4 + 16)
+  const { shared } = workspace(context, sizeOf(domain) * 4 + 16, 0)
   const axes = axesOf(input, attrs.kernel, output, attrs)
   const each = emitWindows(context, axes, grad, resultBytes)
   const operands = [
-    { slot: context.slot(x.buffer), bytes: sizeOf(input) * 4 },
-    { slot: context.slot(other.buffer), bytes: sizeOf(other.shape.slice(2)) * 4 },
-    { slot: scratch, bytes: resultBytes },
+    { address: bufferAddress(context, x.buffer), bytes: sizeOf(input) * 4 },
+    { address: bufferAddress(context, other.buffer), bytes: sizeOf(other.shape.slice(2)) * 4 },
+    { address: shared, bytes: resultBytes },
   ]
   const work = sizeOf(output) * sizeOf(attrs.kernel) * 4
   const windows = emitPlanes(context, undefined, domain, operands, each, work)
-  const finish = emitFinish(context, epilogue, domain, { scratch, offset: 0, copies: 1, copyBytes: 0 })
+  const finish = emitFinish(context, epilogue, domain, { address: shared, copies: 1, copyBytes: 0 })
   return [{ ...windows, grain: grainFor(work) }, finish]
 }
 

@@ -6,6 +6,7 @@ import { Epilogue } from './epilogue.ts'
 import { emitPlanes } from './planes.ts'
 import type { Piece } from './sink.ts'
 import { loadVector } from './tile.ts'
+import { bufferAddress } from './workspace.ts'
 
 export type PoolKernel = Extract<Kernel, { kind: 'maxPool' | 'maxPoolGrad' | 'maxPoolPick' }>
 
@@ -32,10 +33,10 @@ export function emitPoolPairs(context: KernelContext, kernel: PoolKernel): reado
   const epilogue = new Epilogue(context, kernel.writes)
   const [height, width] = x.shape.slice(2) as [number, number]
   const planeBytes = height * width * 4
-  const operands = [{ slot: context.slot(x.buffer), bytes: planeBytes }]
+  const operands = [{ address: bufferAddress(context, x.buffer), bytes: planeBytes }]
   if (kernel.kind !== 'maxPool') {
     const { buffer, shape } = kernel.other
-    operands.push({ slot: context.slot(buffer), bytes: sizeOf(shape.slice(2)) * 4 })
+    operands.push({ address: bufferAddress(context, buffer), bytes: sizeOf(shape.slice(2)) * 4 })
   }
   const each =
     kernel.kind === 'maxPoolGrad'

@@ -49,6 +49,11 @@ function oneOf<T extends string>(name: string, text: string, allowed: readonly T
   return found
 }
 
+function folder(text: string): string {
+  if (text === '') throw new UsageError('--out takes the name of a folder')
+  return text
+}
+
 /** Reads the command line. Throws {@link UsageError}. */
 export function parseOptions(args: readonly string[]): Options {
   const { values } = read(args)
@@ -64,7 +69,7 @@ export function parseOptions(args: readonly string[]): Options {
     threads: values.threads === undefined ? undefined : whole('threads', values.threads, 1),
     quick,
     resume: values.resume ?? false,
-    out: values.out ?? 'out',
+    out: folder(values.out ?? 'out'),
     help: values.help ?? false,
   }
 }

@@ -61,5 +61,15 @@ export interface Experiment {
   readonly runs: readonly RunRecord[]
 }
 
-/** The lectures' test errors after 15 epochs. */
+/** The lectures' test errors. */
 export const lectureErrors: Readonly<Record<ModelName, number>> = { mlp: 264, cnn: 147 }
+
+/** What the lectures' errors are for. */
+export const lectureRun = { epochs: 15, trainImages: 60_000, testImages: 10_000 } as const
+
+/** Whether a run did what the lectures did, so that its errors may stand beside theirs. */
+export const comparable = (run: RunRecord, { testImages, trainImages }: Experiment): boolean =>
+  testImages === lectureRun.testImages &&
+  trainImages === lectureRun.trainImages &&
+  run.epochs.length === lectureRun.epochs &&
+  run.complete

@@ -1,19 +1,19 @@
 import { formatNumber, formatSeconds } from '@tessella/training'
-import { type Experiment, lectureErrors } from './record.ts'
+import { comparable, type Experiment, lectureErrors } from './record.ts'
 
 /** The final table: our errors beside the lectures'. */
-export function resultTable({ runs, testImages }: Experiment): string {
+export function resultTable(experiment: Experiment): string {
+  const { runs, testImages, epochs } = experiment
   const rows = runs.map((r) => {
     const last = r.epochs.at(-1)
     const seconds = r.epochs.reduce((a, e) => a + e.seconds, 0)
-    const comparable = testImages === 10_000 && r.epochs.length === 15
     return [
       r.title,
       String(r.parameters),
-      String(r.epochs.length),
+      r.complete ? String(r.epochs.length) : `${r.epochs.length} of ${epochs}`,
       last ? formatNumber(last.loss) : '-',
       last ? `${last.errors} (${((100 * last.errors) / testImages).toFixed(2)} %)` : '-',
-      comparable ? String(lectureErrors[r.model]) : `${lectureErrors[r.model]} (15 epochs, all images)`,
+      `${lectureErrors[r.model]}${comparable(r, experiment) ? '' : ' (15 epochs, all images)'}`,
       formatSeconds(seconds),
     ]
   })

@@ -2,7 +2,7 @@ import { formatNumber, formatSeconds } from '@tessella/training'
 import type { Experiment } from '../record.ts'
 import { shortName } from './errorChart.ts'
 import { html, type Markup } from './html.ts'
-import { bytes, count, percent } from './numbers.ts'
+import { bytes, count, percent, plural } from './numbers.ts'
 
 /** Every epoch in numbers. */
 export function epochTable({ runs, testImages }: Experiment): Markup {
@@ -32,9 +32,10 @@ export function madeWith(experiment: Experiment): Markup {
     ['seed', String(seed)],
     ['data', `MNIST, ${count(trainImages)} training and ${count(testImages)} test images, pixels / 255`],
     ['training', `SGD, batches of ${count(batch)} shuffled every epoch, softmax cross entropy, He initialisation`],
-    ...runs.map(
-      (r) => [`${shortName(r)} step`, `${count(r.kernels)} kernels, at most ${bytes(r.peakBytes)} held`] as const,
-    ),
+    ...runs.map((r) => {
+      const kernels = r.kernels > 0 ? `${plural(r.kernels, 'kernel')}, ` : ''
+      return [`${shortName(r)} step`, `${kernels}at most ${bytes(r.peakBytes)} held`] as const
+    }),
   ]
   return html`<dl class="facts">${facts.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>${runs.map(
     (r) =>

@@ -1,12 +1,11 @@
 import { scaleLinear, scaleLog } from 'd3-scale'
 import { line } from 'd3-shape'
-import { type Experiment, lectureErrors, type RunRecord } from '../record.ts'
+import { type Experiment, lectureErrors, lectureRun, type RunRecord } from '../record.ts'
 import { axes, chart, endLabels, frameOf, logTicks, type Size, wholeTicks } from './chart.ts'
 import { html, type Markup, px } from './html.ts'
 import { count, percent } from './numbers.ts'
 
-/** Images that the lectures' errors are counted on. */
-const lectureImages = 10_000
+const { testImages: lectureImages } = lectureRun
 
 /** A network's name in charts and tables. */
 export const shortName = (run: Pick<RunRecord, 'model'>): string => run.model.toUpperCase()

@@ -1,23 +1,15 @@
 import { formatNumber, formatSeconds } from '@tessella/training'
-import { type Experiment, lectureErrors, type RunRecord } from '../record.ts'
+import { comparable, type Experiment, lectureErrors, lectureRun, type RunRecord } from '../record.ts'
 import { shortName } from './errorChart.ts'
 import { html, type Markup } from './html.ts'
 import { count, percent, plural } from './numbers.ts'
 import { mosaicPicture } from './pictures.ts'
 import { pngUri } from './png.ts'
 
-/** The lectures' errors are for this many epochs and all images. */
-const lectureEpochs = 15
-const lectureImages = 10_000
-
-/** Whether a run did what the lectures did, so that its errors may stand beside theirs. */
-export const comparable = (run: RunRecord, { testImages, trainImages }: Experiment): boolean =>
-  testImages === lectureImages && trainImages === 60_000 && run.epochs.length === lectureEpochs && run.complete
-
 function verdict(run: RunRecord, experiment: Experiment): Markup {
   const theirs = lectureErrors[run.model]
   if (!comparable(run, experiment))
-    return html`The lectures have <b>${theirs}</b> of ${count(lectureImages)} after ${lectureEpochs} epochs on all 60,000 images.`
+    return html`The lectures have <b>${theirs}</b> of ${count(lectureRun.testImages)} after ${lectureRun.epochs} epochs on all ${count(lectureRun.trainImages)} images.`
   const difference = run.mistakes.length - theirs
   const words = difference === 0 ? 'as many' : `${count(Math.abs(difference))} ${difference < 0 ? 'fewer' : 'more'}`
   return html`The lectures have <b>${theirs}</b>: ${words} here.`

@@ -42,7 +42,10 @@ export function renderReport(experiment: Experiment, test: MnistDataset): string
     )}${section(
       'What the first layer looks for',
       'Weights of the first layer: warm where ink speaks for a feature, cold where it speaks against.',
-      html`${[...runs].reverse().map(filterPictures)}`,
+      html`${[...runs]
+        .reverse()
+        .filter((r) => r.filters.count > 0)
+        .map(filterPictures)}`,
     )}${section(
       'Time per epoch',
       'Seconds for one pass over the training set and the test after it.',

@@ -2,6 +2,7 @@ import { compileGraph, type Program, printProgram, type Target } from '@tessella
 import {
   type Backend,
   BackendError,
+  byteWidth,
   type DeviceBuffer,
   type DType,
   type Executable,
@@ -9,7 +10,6 @@ import {
   type HostArray,
   type HostArrays,
   hostArray,
-  byteWidth,
   irVersion,
   type MemoryReport,
 } from '@tessella/ir'

@@ -107,10 +107,13 @@ export class CpuExecutable implements Executable {
     const words = this.#heap.memory.words
     const table = this.#pointers.address >>> 2
     const { buffers } = this.#program
-    for (const [i, buffer] of this.#program.inputs.entries()) words[table + buffer] = (inputs[i] as CpuBuffer).block.address
-    for (const [i, buffer] of this.#program.outputs.entries()) words[table + buffer] = (outputs[i] as CpuBuffer).block.address
+    for (const [i, buffer] of this.#program.inputs.entries())
+      words[table + buffer] = (inputs[i] as CpuBuffer).block.address
+    for (const [i, buffer] of this.#program.outputs.entries())
+      words[table + buffer] = (outputs[i] as CpuBuffer).block.address
     if (this.#arena === arena) return
-    for (const [i, { place }] of buffers.entries()) if (place.kind === 'temporary') words[table + i] = arena + place.offset
+    for (const [i, { place }] of buffers.entries())
+      if (place.kind === 'temporary') words[table + i] = arena + place.offset
     words[table + buffers.length] = arena + this.#scratchOffset
     this.#arena = arena
   }

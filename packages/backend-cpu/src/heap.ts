@@ -81,7 +81,11 @@ export class Heap {
   /** Checks that a buffer is ours and alive. */
   own(buffer: DeviceBuffer, what: string): CpuBuffer {
     if (!(buffer instanceof CpuBuffer) || buffer.heap !== this)
-      throw new BackendError('cpu', 'wrong-backend', `${what} lives on another device. Move it: read it there, upload it here.`)
+      throw new BackendError(
+        'cpu',
+        'wrong-backend',
+        `${what} lives on another device. Move it: read it there, upload it here.`,
+      )
     if (!buffer.live) throw new BackendError('cpu', 'disposed', `${what} was released or donated before`)
     return buffer
   }

@@ -5,7 +5,8 @@ import { lanesFunction } from './support/lanesHarness.ts'
 
 /** Distance in units of the last place of the exact float32 result; 0 for equal special values. */
 function ulps(got: number, exact: number): number {
-  if (Number.isNaN(got) || Number.isNaN(exact)) return Number.isNaN(got) && Number.isNaN(exact) ? 0 : Number.POSITIVE_INFINITY
+  if (Number.isNaN(got) || Number.isNaN(exact))
+    return Number.isNaN(got) && Number.isNaN(exact) ? 0 : Number.POSITIVE_INFINITY
   const want = Math.fround(exact)
   if (got === want) return Object.is(got, want) ? 0 : Number.POSITIVE_INFINITY
   const spacing = 2 ** (Math.max(Math.floor(Math.log2(Math.abs(exact))), -126) - 23)
@@ -32,7 +33,26 @@ function erf(x: number): number {
 }
 
 const { NaN: nan, POSITIVE_INFINITY: inf } = Number
-const specials = [0, -0, 1, -1, inf, -inf, nan, 1e-45, -1e-45, 1e-39, 1.17549435e-38, 3.4028234e38, -3.4028234e38, 0.5, -0.5, 88.72, -87.4, -103.9]
+const specials = [
+  0,
+  -0,
+  1,
+  -1,
+  inf,
+  -inf,
+  nan,
+  1e-45,
+  -1e-45,
+  1e-39,
+  1.17549435e-38,
+  3.4028234e38,
+  -3.4028234e38,
+  0.5,
+  -0.5,
+  88.72,
+  -87.4,
+  -103.9,
+]
 
 /** All exponents and signs, then the given range densely. */
 function samples(low: number, high: number): Float32Array {
@@ -87,13 +107,22 @@ describe('float32 functions', () => {
             at = i
           }
         }
-        expect(worst, `${fn}(${xs[at]}) = ${got[at]}, not ${exact(xs[at]!)}`).toBeLessThanOrEqual(relaxed ? fused : plain)
+        expect(worst, `${fn}(${xs[at]}) = ${got[at]}, not ${exact(xs[at]!)}`).toBeLessThanOrEqual(
+          relaxed ? fused : plain,
+        )
       })
 
   it('rounds half to even', () => {
     const run = lanesFunction(1, (l, x) => unaryOf('float32', 'round')(l, x!))
     expect([...run(Float32Array.of(0.5, 1.5, 2.5, -0.5, -1.5, 2.4999998, 8388609, nan))]).toEqual([
-      0, 2, 2, -0, -2, 2, 8388609, nan,
+      0,
+      2,
+      2,
+      -0,
+      -2,
+      2,
+      8388609,
+      nan,
     ])
   })
 })
@@ -106,9 +135,16 @@ describe('float32 functions of two operands', () => {
   }
   const grid = [...specials, 2, 3, -2, -3, 1.5, -2.5, 0.1, 7, 1e10, 1e-10, 100.25, 1 / 3, 16777216, 33554432]
 
-  const check = (fn: 'pow' | 'rem' | 'atan2' | 'max' | 'min', exact: (a: number, b: number) => number, bound: number) => {
+  const check = (
+    fn: 'pow' | 'rem' | 'atan2' | 'max' | 'min',
+    exact: (a: number, b: number) => number,
+    bound: number,
+  ) => {
     const run = lanesFunction(2, (l, a, b) => binaryOf('float32', fn)(l, a!, b!))
-    const random = Array.from({ length: 4096 }, (_, i) => [((i * 7919) % 4001) / 80, ((i * 104729) % 4003) / 200 - 10] as const)
+    const random = Array.from(
+      { length: 4096 },
+      (_, i) => [((i * 7919) % 4001) / 80, ((i * 104729) % 4003) / 200 - 10] as const,
+    )
     for (const [a, b] of [
       pairs(grid),
       [Float32Array.from(random, ([x]) => x), Float32Array.from(random, ([, y]) => y)] as const,
@@ -133,8 +169,13 @@ describe('float32 functions of two operands', () => {
 describe('integer functions', () => {
   const values = [0, 1, -1, 2, -2, 7, -7, 100, 2 ** 31 - 1, -(2 ** 31), 123456789, -987654321]
   const all = values.flatMap((a) => values.map((b) => [a, b] as const))
-  const check = (dtype: 'int32' | 'uint32', fn: 'div' | 'rem' | 'shl' | 'shr', exact: (a: number, b: number) => number) => {
-    const array = (values: readonly number[]) => (dtype === 'int32' ? Int32Array.from(values) : Uint32Array.from(values))
+  const check = (
+    dtype: 'int32' | 'uint32',
+    fn: 'div' | 'rem' | 'shl' | 'shr',
+    exact: (a: number, b: number) => number,
+  ) => {
+    const array = (values: readonly number[]) =>
+      dtype === 'int32' ? Int32Array.from(values) : Uint32Array.from(values)
     const a = array(all.map(([x]) => x))
     const b = array(all.map(([, y]) => y))
     const out = lanesFunction(2, (l, x, y) => binaryOf(dtype, fn)(l, x!, y!))(a, b)
@@ -162,9 +203,18 @@ describe('float16', () => {
     const back = new Uint32Array(lanesFunction(1, (l, x) => cast(l, 'float32', 'float16', x!))(floats).buffer)
     for (const h of halves) expect(back[h]).toBe(Number.isNaN(value(h)) ? 0x7e00 : h)
     const toHalf = (...xs: number[]) =>
-      [...new Uint32Array(lanesFunction(1, (l, x) => cast(l, 'float32', 'float16', x!))(Float32Array.from(xs)).buffer)].map(value)
+      [
+        ...new Uint32Array(lanesFunction(1, (l, x) => cast(l, 'float32', 'float16', x!))(Float32Array.from(xs)).buffer),
+      ].map(value)
     expect(toHalf(2049, 2051, 65519, 65520, -65520, 2 ** -25, 2 ** -24 * 1.5, 1e-10)).toEqual([
-      2048, 2052, 65504, inf, -inf, 0, 2 ** -23, 0,
+      2048,
+      2052,
+      65504,
+      inf,
+      -inf,
+      0,
+      2 ** -23,
+      0,
     ])
   })
 })

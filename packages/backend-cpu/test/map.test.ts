@@ -20,7 +20,8 @@ function compare(buffers: readonly TestBuffer[], kernel: Extract<Kernel, { kind:
 
 const ramp = (n: number, dtype: DType = 'float32') => {
   const data = hostArray(dtype, n)
-  for (let i = 0; i < n; i++) data[i] = dtype === 'bool' ? Number((i * 7) % 3 === 0) : ((i * 37) % 101) - (dtype === 'uint8' ? 0 : 50)
+  for (let i = 0; i < n; i++)
+    data[i] = dtype === 'bool' ? Number((i * 7) % 3 === 0) : ((i * 37) % 101) - (dtype === 'uint8' ? 0 : 50)
   return data
 }
 
@@ -197,8 +198,11 @@ describe('map kernels', () => {
   })
 
   it('does nothing on an empty domain', () => {
-    expect(runKernels([{ dtype: 'float32', length: 0 }], [
-      { kind: 'map', domain: [3, 0], writes: [{ buffer: 0, at: at(0, 0, 1), value: constant('float32', 1) }] },
-    ])[0]!.length).toBe(0)
+    expect(
+      runKernels(
+        [{ dtype: 'float32', length: 0 }],
+        [{ kind: 'map', domain: [3, 0], writes: [{ buffer: 0, at: at(0, 0, 1), value: constant('float32', 1) }] }],
+      )[0]!.length,
+    ).toBe(0)
   })
 })

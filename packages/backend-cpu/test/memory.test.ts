@@ -7,9 +7,12 @@ const reserved = 131072
 
 describe('memory', () => {
   it('never hands out overlapping or unaligned blocks, and ends as one free block', () => {
-    const script = fc.array(fc.record({ bytes: fc.integer({ min: 0, max: 200000 }), free: fc.nat(), keep: fc.boolean() }), {
-      maxLength: 120,
-    })
+    const script = fc.array(
+      fc.record({ bytes: fc.integer({ min: 0, max: 200000 }), free: fc.nat(), keep: fc.boolean() }),
+      {
+        maxLength: 120,
+      },
+    )
     fc.assert(
       fc.property(script, (steps) => {
         const memory = new Memory(reserved)

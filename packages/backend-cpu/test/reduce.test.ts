@@ -49,7 +49,7 @@ describe('reduce kernels', () => {
       fc.property(arbitrary, ({ domain, inner, dtype, nan, two, fn, seed, epilogue }) => {
         const all = [...domain, ...inner]
         // A permuted source.
-        const order = all.map((_, d) => d).sort((a, b) => ((a + 1) * (seed + 3)) % 7 - ((b + 1) * (seed + 3)) % 7)
+        const order = all.map((_, d) => d).sort((a, b) => (((a + 1) * (seed + 3)) % 7) - (((b + 1) * (seed + 3)) % 7))
         const packed = stridesOf(order.map((d) => all[d]!))
         const strides = all.map((_, d) => packed[order.indexOf(d)]!)
         const x = load(dtype, 0, { offset: 0, strides })
@@ -64,9 +64,7 @@ describe('reduce kernels', () => {
             buffer: 1,
             at: out,
             value:
-              epilogue && !arg
-                ? { kind: 'binary', dtype: type, fn: 'add', a: first, b: load(type, 2, out) }
-                : first,
+              epilogue && !arg ? { kind: 'binary', dtype: type, fn: 'add', a: first, b: load(type, 2, out) } : first,
           },
         ]
         if (two) writes.push({ buffer: 3, at: out, value: { kind: 'result', dtype, index: 1 } })
@@ -85,7 +83,11 @@ describe('reduce kernels', () => {
 
   it('folds bool with max and min, and finds the first true', () => {
     for (const fn of ['max', 'min', 'argmax', 'argmin'] as const)
-      for (const [rows, columns] of [[5, 37], [37, 5], [1, 9]] as const)
+      for (const [rows, columns] of [
+        [5, 37],
+        [37, 5],
+        [1, 9],
+      ] as const)
         for (const byRow of [true, false]) {
           const n = byRow ? rows : columns
           compare(
@@ -198,7 +200,13 @@ describe('reduce kernels', () => {
           domain,
           inner,
           accumulators: [{ fn: 'sum', value: load('float32', 0, where) }],
-          writes: [{ buffer: 1, at: { offset: 0, strides: stridesOf(domain) }, value: { kind: 'result', dtype: 'float32', index: 0 } }],
+          writes: [
+            {
+              buffer: 1,
+              at: { offset: 0, strides: stridesOf(domain) },
+              value: { kind: 'result', dtype: 'float32', index: 0 },
+            },
+          ],
         },
         [x, want as never],
       )

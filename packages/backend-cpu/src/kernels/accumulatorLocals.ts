@@ -77,10 +77,7 @@ export class AccumulatorLocals {
     const best = this.#read(into)
     const better = g.v('i32x4.gt_s', key, best)
     const where = position ? position() : g.splat(0)
-    return [
-      job(place, l.select(better, where, this.#read(place))),
-      job(into, g.v('i32x4.max_s', key, best)),
-    ]
+    return [job(place, l.select(better, where, this.#read(place))), job(into, g.v('i32x4.max_s', key, best))]
   }
 
   /** Adds the vectors to the totals and starts them again. */
@@ -142,9 +139,7 @@ export class AccumulatorLocals {
       const place = this.#read(first.position)
       const earlier = l.and(g.v('i32x4.eq', key, mine), g.v('i32x4.lt_s', position, place))
       const better = l.or(g.v('i32x4.gt_s', key, mine), earlier)
-      g.emit(this.#f, [
-        { value: l.select(better, position, place), use: () => this.#f.set(first.position) },
-      ])
+      g.emit(this.#f, [{ value: l.select(better, position, place), use: () => this.#f.set(first.position) }])
       this.#set(first.key, g.v('i32x4.max_s', key, mine))
     }
     for (let i = 1; i < this.#values.length; i++)

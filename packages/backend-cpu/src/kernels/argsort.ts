@@ -174,13 +174,7 @@ function emitMerge(f: FunctionBuilder, a: Local, b: Local, end: Local, to: Local
   )
 }
 
-function emitSort(
-  f: FunctionBuilder,
-  merge: FunctionRef,
-  from: Local,
-  spare: Local,
-  bytes: Local,
-): void {
+function emitSort(f: FunctionBuilder, merge: FunctionRef, from: Local, spare: Local, bytes: Local): void {
   const width = f.local('i32')
   const start = f.local('i32')
   const swap = f.local('i32')

@@ -13,9 +13,7 @@ export function collapse(loops: readonly Loop[], forms: readonly Affine[]): Loop
   for (const loop of loops) {
     if (loop.size === 1) continue
     const last = out.at(-1)
-    const even =
-      last !== undefined &&
-      forms.every((at) => strideOf(at, last) === strideOf(at, loop) * loop.size)
+    const even = last !== undefined && forms.every((at) => strideOf(at, last) === strideOf(at, loop) * loop.size)
     if (even && last) out[out.length - 1] = { size: last.size * loop.size, dimension: loop.dimension }
     else out.push(loop)
   }

@@ -2,7 +2,7 @@ import type { Affine, Expr, Kernel, Write } from '@tessella/compiler'
 import { byteWidth } from '@tessella/ir'
 import type { FunctionBuilder, Local } from '../wasm/assembler.ts'
 import { Dataflow, type Job } from '../wasm/dataflow.ts'
-import { leaves, Lowering } from '../wasm/expr.ts'
+import { Lowering, leaves } from '../wasm/expr.ts'
 import type { Lanes } from '../wasm/site.ts'
 import { grainFor, type KernelCode, type KernelContext } from './context.ts'
 import { collapse, innermost, type Loop, loopsOf, strideOf } from './loops.ts'
@@ -208,7 +208,11 @@ class MapBody {
       for (let first = 0; first < count; first += 4) {
         const square = first + 4 <= count
         const indices = Array.from({ length: Math.min(4, count - first) }, (_, i) => first + i)
-        if (square) this.#g.emit(f, indices.flatMap((index) => this.#point(4, 0, { index, square })))
+        if (square)
+          this.#g.emit(
+            f,
+            indices.flatMap((index) => this.#point(4, 0, { index, square })),
+          )
         else for (const index of indices) this.#g.emit(f, this.#point(4, 0, { index, square }))
       }
       this.#streams.move(f, [[lane, 4]])

@@ -6,7 +6,7 @@ import { Dataflow, type Job, type Value } from '../wasm/dataflow.ts'
 import { Lowering } from '../wasm/expr.ts'
 import { AccumulatorLocals } from './accumulatorLocals.ts'
 import type { KernelContext } from './context.ts'
-import type { Reduction, ReducePlan } from './reducePlan.ts'
+import type { ReducePlan, Reduction } from './reducePlan.ts'
 import { type LeveledLoop, Streams } from './streams.ts'
 import { emitUnits, type Part, partsOf, type UnitSpace } from './units.ts'
 
@@ -35,13 +35,7 @@ export class ReduceBody {
   readonly #streams: Streams
   readonly #innerSize: number
 
-  constructor(
-    context: KernelContext,
-    f: FunctionBuilder,
-    kernel: Reduction,
-    plan: ReducePlan,
-    space: UnitSpace,
-  ) {
+  constructor(context: KernelContext, f: FunctionBuilder, kernel: Reduction, plan: ReducePlan, space: UnitSpace) {
     this.#context = context
     this.#f = f
     this.#g = new Dataflow(context)
@@ -89,7 +83,12 @@ export class ReduceBody {
   }
 
   /** The reduced loops from `depth` inwards; the innermost goes to `run`. One of them is cut into blocks, flushed each. */
-  #nest(accumulators: readonly AccumulatorLocals[], depth: number, run: (count: number) => void, totals: boolean): void {
+  #nest(
+    accumulators: readonly AccumulatorLocals[],
+    depth: number,
+    run: (count: number) => void,
+    totals: boolean,
+  ): void {
     const loops = this.#reducedLoops()
     const loop = loops[depth]
     if (!loop) {
@@ -136,7 +135,9 @@ export class ReduceBody {
     const inside = (d: number): number => sizeOf(loops.slice(d).map((l) => l.size))
     let at = loops.length - 1
     while (at > 0 && inside(at) < block) at--
-    return depth === at ? Math.max(1, Math.min((loops[at] as LeveledLoop).size, Math.floor(block / inside(at + 1)))) : undefined
+    return depth === at
+      ? Math.max(1, Math.min((loops[at] as LeveledLoop).size, Math.floor(block / inside(at + 1))))
+      : undefined
   }
 
   /** `count` elements along the lane loop, many at a time; leaves the streams after them. */
@@ -227,4 +228,3 @@ export class ReduceBody {
 }
 
 const valuesOf = (jobs: readonly Job[]): Value[] => jobs.flatMap((j) => (j.address ? [j.address, j.value] : [j.value]))
-

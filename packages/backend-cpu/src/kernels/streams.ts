@@ -115,7 +115,9 @@ export class Streams {
     }
     const along = (at: Affine): number => (loop ? strideOf(at, loop) : 0)
     const moved = (at: Affine): number => along(at) * shift + (across ? strideOf(at, across.loop) * across.index : 0)
-    const squares = across?.square ? { number: across.index % 4, stride: (at: Affine) => strideOf(at, across.loop) } : undefined
+    const squares = across?.square
+      ? { number: across.index % 4, stride: (at: Affine) => strideOf(at, across.loop) }
+      : undefined
     return {
       lanes,
       ...(squares ? { column: squares } : {}),

@@ -3,7 +3,19 @@ import type { UnaryFn } from '@tessella/ir'
 import { operands } from '../wasm/expr.ts'
 
 const heavy: ReadonlySet<UnaryFn> = new Set([
-  'exp', 'exp2', 'expm1', 'log', 'log1p', 'log2', 'sin', 'cos', 'tan', 'tanh', 'erf', 'atan', 'sigmoid',
+  'exp',
+  'exp2',
+  'expm1',
+  'log',
+  'log1p',
+  'log2',
+  'sin',
+  'cos',
+  'tan',
+  'tanh',
+  'erf',
+  'atan',
+  'sigmoid',
 ])
 
 /** About how many instructions a point of these expressions takes. */

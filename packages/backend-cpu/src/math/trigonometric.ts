@@ -105,7 +105,9 @@ function slowScalar(m: ModuleBuilder): FunctionRef {
     }
     f.i64(0n)
   })
-  return m.helper('large sine', ['f32', 'i32'], ['f32'], (f, x, shift) => emitSlow(f, window, x as Local, shift as Local))
+  return m.helper('large sine', ['f32', 'i32'], ['f32'], (f, x, shift) =>
+    emitSlow(f, window, x as Local, shift as Local),
+  )
 }
 
 function emitSlow(f: FunctionBuilder, window: FunctionRef, x: Local, shift: Local): void {

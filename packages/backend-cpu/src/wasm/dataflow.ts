@@ -1,21 +1,21 @@
-import type { Features } from './features.ts'
 import type { FunctionBuilder, FunctionRef, Local, ModuleBuilder } from './assembler.ts'
 import type { ConstantTable } from './constants.ts'
+import { emitValues, isStored, worthHoisting } from './emitValues.ts'
+import type { Features } from './features.ts'
 import type { LaneAccessOp, LaneOp, LoadOp, SimpleOp } from './opcodes.ts'
 
 /** Type of a node's value: one vector register or one address-sized integer. */
 export type NodeType = 'v128' | 'i32'
 
-type Payload =
+export type Payload =
   | { readonly kind: 'op'; readonly op: SimpleOp }
   | { readonly kind: 'lane'; readonly op: LaneOp; readonly lane: number }
   | { readonly kind: 'shuffle'; readonly bytes: readonly number[] }
   | { readonly kind: 'load'; readonly op: LoadOp; readonly offset: number }
   | { readonly kind: 'loadLane'; readonly op: LaneAccessOp; readonly lane: number; readonly offset: number }
   | { readonly kind: 'local'; readonly local: Local }
-  | { readonly kind: 'splat'; readonly bits: number }
-  | { readonly kind: 'splat64'; readonly low: number; readonly high: number }
-  | { readonly kind: 'vector'; readonly words: readonly number[] }
+  /** One, two or four words, repeated to fill the vector. */
+  | { readonly kind: 'constant'; readonly words: readonly number[] }
   | { readonly kind: 'integer'; readonly value: number }
   | { readonly kind: 'call'; readonly f: FunctionRef }
   /** args = [mask, fast, ...rest]: any lane of mask set ? f(fast, ...rest) : fast. */
@@ -108,18 +108,22 @@ export class Dataflow {
 
   /** Four lanes with these bits. */
   splat(bits: number): Value {
-    return this.#node(`splat ${bits >>> 0}`, 'v128', { kind: 'splat', bits: bits >>> 0 }, [], 0)
+    return this.#constant([bits])
   }
 
   /** Two 64-bit lanes with these words. */
   splat64(low: number, high: number): Value {
-    if (low >>> 0 === high >>> 0) return this.splat(low)
-    return this.#node(`splat64 ${low >>> 0} ${high >>> 0}`, 'v128', { kind: 'splat64', low: low >>> 0, high: high >>> 0 }, [], 0)
+    return this.#constant(low >>> 0 === high >>> 0 ? [low] : [low, high])
   }
 
   /** Four constant lanes. */
   vector(words: readonly number[]): Value {
-    return this.#node(`vector ${words.join()}`, 'v128', { kind: 'vector', words: words.map((w) => w >>> 0) }, [], 0)
+    return this.#constant(words)
+  }
+
+  #constant(given: readonly number[]): Value {
+    const words = given.map((w) => w >>> 0)
+    return this.#node(`constant ${words.join()}`, 'v128', { kind: 'constant', words }, [], 0)
   }
 
   integer(value: number): Value {
@@ -151,19 +155,19 @@ export class Dataflow {
    */
   hoist(f: FunctionBuilder, roots: readonly Value[], level: number, constants = 0): () => void {
     const edge = new Set<Value>()
-    const splats = new Set<Value>()
+    const stored = new Set<Value>()
     const seen = new Set<Value>()
     const stack = [...roots]
     for (let v = stack.pop(); v; v = stack.pop()) {
       if (seen.has(v) || this.#pinned.has(v)) continue
       seen.add(v)
-      if (v.payload.kind === 'splat' && v.payload.bits !== 0 && splats.size < constants) splats.add(v)
+      if (v.payload.kind === 'constant' && isStored(v.payload.words) && stored.size < constants) stored.add(v)
       if (v.level < level) {
         if (worthHoisting(v)) edge.add(v)
         else stack.push(...v.args)
       } else stack.push(...v.args)
     }
-    const wanted = [...edge, ...splats]
+    const wanted = [...edge, ...stored]
     const locals = wanted.map((v) => f.local(v.type))
     this.emit(
       f,
@@ -204,175 +208,4 @@ function levelOf(args: readonly Value[]): number {
   let level = 0
   for (const a of args) if (a.level > level) level = a.level
   return level
-}
-
-/** Constants and variables are pushed again at every use. */
-const free: ReadonlySet<string> = new Set<Payload['kind']>(['splat', 'splat64', 'integer', 'local'])
-const worthHoisting = (v: Value): boolean => !free.has(v.payload.kind)
-
-/** Deeper expressions are cut into locals, so that neither our recursion nor an engine's limits are met. */
-const maxDepth = 100
-
-function emitValues(
-  f: FunctionBuilder,
-  context: CodeContext,
-  jobs: readonly Job[],
-  pinned: ReadonlyMap<Value, Local>,
-): void {
-  const { order, uses } = survey(jobs, pinned)
-  const depth = new Map<Value, number>()
-  const held = new Map<Value, Local>()
-  const left = new Map(uses)
-
-  const consume = (v: Value): void => {
-    const n = (left.get(v) ?? 1) - 1
-    left.set(v, n)
-    const local = held.get(v)
-    if (n === 0 && local) {
-      held.delete(v)
-      f.release(local)
-    }
-  }
-  const push = (v: Value): void => {
-    const local = pinned.get(v) ?? held.get(v)
-    if (local) {
-      f.get(local)
-      consume(v)
-      return
-    }
-    for (const a of v.args) if (!(v.payload.kind === 'patch' && a === v.args[0])) push(a)
-    instruction(v)
-    if ((uses.get(v) ?? 1) > 1 && worthHoisting(v)) {
-      const made = f.local(v.type)
-      held.set(v, made)
-      f.tee(made)
-    }
-    consume(v)
-  }
-  const instruction = (v: Value): void => {
-    const p = v.payload
-    switch (p.kind) {
-      case 'op':
-        f.op(p.op)
-        return
-      case 'lane':
-        f.lane(p.op, p.lane)
-        return
-      case 'shuffle':
-        f.shuffle(p.bytes)
-        return
-      case 'load':
-        f.load(p.op, p.offset)
-        return
-      case 'loadLane':
-        f.laneAccess(p.op, p.lane, p.offset)
-        return
-      case 'local':
-        f.get(p.local)
-        return
-      case 'integer':
-        f.i32(p.value)
-        return
-      case 'splat':
-        pushConstant(f, context.constants, [p.bits])
-        return
-      case 'splat64':
-        pushConstant(f, context.constants, [p.low, p.high])
-        return
-      case 'vector':
-        pushConstant(f, context.constants, p.words)
-        return
-      case 'call':
-        f.call(p.f)
-        return
-      case 'patch':
-        emitPatch(v, p.f)
-    }
-  }
-  // The operands but the mask are on the stack; they go to locals, because the call may or may not happen.
-  const emitPatch = (v: Value, callee: FunctionRef): void => {
-    const rest = v.args.slice(1)
-    const locals = rest.map((a) => f.local(a.type))
-    for (const l of [...locals].reverse()) f.set(l)
-    push(v.args[0] as Value)
-    f.op('v128.any_true')
-    f.if(() => {
-      for (const l of locals) f.get(l)
-      f.call(callee)
-      f.set(locals[0] as Local)
-    })
-    f.get(locals[0] as Local)
-    for (const l of locals) f.release(l)
-  }
-
-  /** Computes a value into a local, ahead of its users; one more use keeps it alive until the first of them. */
-  const compute = (v: Value): void => {
-    const made = f.local(v.type)
-    left.set(v, (left.get(v) ?? 1) + 1)
-    push(v)
-    f.set(made)
-    const teed = held.get(v)
-    if (teed) f.release(teed)
-    held.set(v, made)
-  }
-
-  for (const v of order) {
-    let d = 0
-    for (const a of v.args) d = Math.max(d, (depth.get(a) ?? 0) + 1)
-    if (d >= maxDepth && worthHoisting(v) && !pinned.has(v)) {
-      compute(v)
-      d = 0
-    }
-    depth.set(v, d)
-  }
-  const stores = jobs.filter((job) => job.address)
-  if (new Set(stores.map((job) => job.value)).size > 1)
-    for (const { value } of stores) if (worthHoisting(value) && !pinned.has(value) && !held.has(value)) compute(value)
-  for (const job of jobs) {
-    if (job.address) push(job.address)
-    push(job.value)
-    job.use()
-  }
-}
-
-function pushConstant(f: FunctionBuilder, constants: ConstantTable, words: readonly number[]): void {
-  const same = words.every((w) => w === words[0])
-  // V8 makes these two in one instruction.
-  const address = same && (words[0] === 0 || words[0] === 0xffffffff) ? undefined : constants.address(...words)
-  if (address === undefined) {
-    f.v128(new Uint8Array(Uint32Array.from([0, 1, 2, 3], (i) => words[i % words.length] as number).buffer))
-    return
-  }
-  f.i32(0)
-  f.load('v128.load', address)
-}
-
-/** Sources before users, and how often each value is pushed. */
-function survey(
-  jobs: readonly Job[],
-  pinned: ReadonlyMap<Value, Local>,
-): { order: Value[]; uses: Map<Value, number> } {
-  const uses = new Map<Value, number>()
-  const order: Value[] = []
-  const visit = (root: Value): void => {
-    uses.set(root, (uses.get(root) ?? 0) + 1)
-    if ((uses.get(root) as number) > 1) return
-    const stack: { v: Value; next: number }[] = [{ v: root, next: 0 }]
-    for (let top = stack.at(-1); top; top = stack.at(-1)) {
-      const arg = pinned.has(top.v) ? undefined : top.v.args[top.next++]
-      if (!arg) {
-        order.push(top.v)
-        stack.pop()
-        continue
-      }
-      const n = (uses.get(arg) ?? 0) + 1
-      uses.set(arg, n)
-      if (n === 1) stack.push({ v: arg, next: 0 })
-    }
-  }
-  for (const job of jobs) {
-    if (job.address) visit(job.address)
-    visit(job.value)
-  }
-  return { order, uses }
 }

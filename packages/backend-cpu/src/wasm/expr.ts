@@ -235,4 +235,3 @@ export function leaves(roots: readonly Expr[]): Expr[] {
   }
   return found
 }
-

@@ -1,6 +1,6 @@
 import { type BinaryFn, type DType, internalError, isFloat, type UnaryFn } from '@tessella/ir'
-import { divideIntegers, remainderIntegers } from '../math/double.ts'
 import { atan, atan2, erf, tanh } from '../math/bounded.ts'
+import { divideIntegers, remainderIntegers } from '../math/double.ts'
 import { exp, exp2, expm1, log, log1p, log2, sigmoid } from '../math/exponential.ts'
 import type { Lanes } from '../math/lanes.ts'
 import { pow } from '../math/power.ts'
@@ -74,8 +74,10 @@ const integerUnary = (signed: boolean): { readonly [F in UnaryFn]?: Unary } => (
 })
 
 const integerBinary = (signed: boolean): { readonly [F in BinaryFn]?: Binary } => {
-  const op = (s: Parameters<Lanes['g']['v']>[0], u: Parameters<Lanes['g']['v']>[0]): Binary =>
-    (l, a, b) => l.g.v(signed ? s : u, a, b)
+  const op =
+    (s: Parameters<Lanes['g']['v']>[0], u: Parameters<Lanes['g']['v']>[0]): Binary =>
+    (l, a, b) =>
+      l.g.v(signed ? s : u, a, b)
   const plain = (s: Parameters<Lanes['g']['v']>[0]): Binary => op(s, s)
   return {
     add: plain('i32x4.add'),
@@ -102,9 +104,10 @@ const integerBinary = (signed: boolean): { readonly [F in BinaryFn]?: Binary } =
 /** Shifts by amounts that differ from lane to lane; wasm takes the low five bits. */
 function shiftEach(l: Lanes, op: 'i32.shl' | 'i32.shr_s' | 'i32.shr_u', a: Value, b: Value): Value {
   const { g } = l
-  if (b.payload.kind === 'splat') {
+  const constant = b.payload.kind === 'constant' ? b.payload.words : []
+  if (constant.length === 1) {
     const vector = op === 'i32.shl' ? 'i32x4.shl' : op === 'i32.shr_s' ? 'i32x4.shr_s' : 'i32x4.shr_u'
-    return g.v(vector, a, g.integer(b.payload.bits & 31))
+    return g.v(vector, a, g.integer((constant[0] as number) & 31))
   }
   let out = a
   for (let lane = 0; lane < 4; lane++) {
@@ -145,7 +148,13 @@ export function unaryOf(dtype: DType, fn: UnaryFn): Unary {
 }
 
 export function binaryOf(dtype: DType, fn: BinaryFn): Binary {
-  const table = isFloat(dtype) ? floatBinary : dtype === 'bool' ? boolBinary : dtype === 'uint32' ? uintBinary : intBinary
+  const table = isFloat(dtype)
+    ? floatBinary
+    : dtype === 'bool'
+      ? boolBinary
+      : dtype === 'uint32'
+        ? uintBinary
+        : intBinary
   const row = table[fn]
   if (!row) throw internalError(`no ${fn} of ${dtype} in the cpu backend`)
   return row

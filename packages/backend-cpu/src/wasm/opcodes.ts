@@ -24,8 +24,7 @@ const relaxed = 0xfe00
 const saturating = 0xfc00
 const compareInt = 'eq ne lt_s lt_u gt_s gt_u le_s le_u ge_s ge_u'
 const compareFloat = 'eq ne lt gt le ge'
-const integer =
-  'clz ctz popcnt add sub mul div_s div_u rem_s rem_u and or xor shl shr_s shr_u rotl rotr'
+const integer = 'clz ctz popcnt add sub mul div_s div_u rem_s rem_u and or xor shl shr_s shr_u rotl rotr'
 const float = 'abs neg ceil floor trunc nearest sqrt add sub mul div min max copysign'
 
 const runs = [
@@ -93,7 +92,9 @@ const runs = [
 export type SimpleOp = RunName<(typeof runs)[number]>
 
 const table = new Map<string, number>(
-  runs.flatMap(({ base, start, list }) => names(start, list).map(([n, code]): [string, number] => [`${base}.${n}`, code])),
+  runs.flatMap(({ base, start, list }) =>
+    names(start, list).map(([n, code]): [string, number] => [`${base}.${n}`, code]),
+  ),
 )
 
 /** Bytes of an instruction's opcode. */

@@ -1,5 +1,5 @@
-import { byteWidth, type DType } from '@tessella/ir'
 import type { Affine } from '@tessella/compiler'
+import { byteWidth, type DType } from '@tessella/ir'
 import type { Address, Dataflow, Value } from './dataflow.ts'
 
 /** How many lanes count. Fewer than four read and write only their own elements; what the others hold is junk. */

@@ -72,7 +72,8 @@ export function evaluate(e: Expr, index: readonly number[], memory: Memory, resu
 export function interpret(kernel: Extract<Kernel, { kind: 'map' | 'reduce' | 'rows' }>, memory: Memory): void {
   for (const index of points(kernel.domain)) {
     const results: number[] = []
-    if (kernel.kind === 'reduce') results.push(...kernel.accumulators.map((a) => fold(a, kernel.inner, index, memory, [])))
+    if (kernel.kind === 'reduce')
+      results.push(...kernel.accumulators.map((a) => fold(a, kernel.inner, index, memory, [])))
     if (kernel.kind === 'rows')
       for (const { accumulators, writes } of kernel.passes) {
         const earlier = [...results]

@@ -32,7 +32,10 @@ export function runKernels(buffers: readonly TestBuffer[], kernels: readonly Ker
     heap.memory.bytes.set(new Uint8Array(host.buffer), buffer.block.address)
     return buffer
   })
-  const results = run.run(uploaded, uploaded.map(() => true))
+  const results = run.run(
+    uploaded,
+    uploaded.map(() => true),
+  )
   const read = results.map((r, k) => {
     const { dtype, length } = buffers[outputs[k]!]!
     const host = hostArray(dtype, length)

@@ -1,31 +1,42 @@
 import { internalError } from '@tessella/ir'
 import { sameAffine } from './affine.ts'
 import { walkExprs } from './expr.ts'
-import type { Affine, Expr, Kernel } from './program.ts'
+import type { Affine, Expr, Kernel, Write } from './program.ts'
+
+/** One load or store; a kernel's points do their loads before their stores, pass by pass. */
+export interface Touch {
+  readonly buffer: number
+  /** Undefined for kernels that write a whole buffer. */
+  readonly at: Affine | undefined
+  readonly pass: number
+}
 
 /** How a kernel touches buffers. */
 export interface Access {
-  readonly writes: readonly { readonly buffer: number; readonly at: Affine | undefined }[]
-  /** Loads at a point of the domain, before its stores. */
-  readonly loads: readonly { readonly buffer: number; readonly at: Affine }[]
+  readonly writes: readonly Touch[]
+  /** Loads at a point of the stores' domain. */
+  readonly loads: readonly Touch[]
   /** Buffers read in another order: operands, gathers, what reductions read. */
   readonly operands: ReadonlySet<number>
 }
 
-function readsOf(roots: readonly Expr[], operands: Set<number>): { buffer: number; at: Affine }[] {
-  const loads: { buffer: number; at: Affine }[] = []
+function loadsOf(roots: readonly Expr[], operands: Set<number>, pass = 0): Touch[] {
+  const loads: Touch[] = []
   walkExprs(roots, (e) => {
-    if (e.kind === 'load') loads.push({ buffer: e.buffer, at: e.at })
+    if (e.kind === 'load') loads.push({ buffer: e.buffer, at: e.at, pass })
     else if (e.kind === 'gather') operands.add(e.buffer)
     else if (e.kind === 'random') operands.add(e.key)
   })
   return loads
 }
 
+const valuesOf = (list: readonly { readonly value: Expr }[]): Expr[] => list.map((entry) => entry.value)
+
 function fixedOperands(kernel: Kernel): number[] {
   switch (kernel.kind) {
     case 'map':
     case 'reduce':
+    case 'rows':
       return []
     case 'matmul':
     case 'conv':
@@ -47,26 +58,28 @@ function fixedOperands(kernel: Kernel): number[] {
 
 export function accessOf(kernel: Kernel): Access {
   const operands = new Set(fixedOperands(kernel))
+  if ('out' in kernel) return { writes: [{ buffer: kernel.out, at: undefined, pass: 0 }], loads: [], operands }
   if (kernel.kind === 'reduce')
-    for (const { buffer } of readsOf(
-      kernel.accumulators.map((a) => a.value),
-      operands,
-    ))
-      operands.add(buffer)
-  if ('out' in kernel) return { writes: [{ buffer: kernel.out, at: undefined }], loads: [], operands }
-  const loads = readsOf(
-    kernel.writes.map((w) => w.value),
+    for (const { buffer } of loadsOf(valuesOf(kernel.accumulators), operands)) operands.add(buffer)
+  const passes = kernel.kind === 'rows' ? kernel.passes : []
+  const last = passes.length
+  const loads = passes.flatMap((p, i) => loadsOf(valuesOf([...p.accumulators, ...p.writes]), operands, i))
+  const touch =
+    (pass: number) =>
+    (w: Write): Touch => ({ buffer: w.buffer, at: w.at, pass })
+  return {
+    writes: [...passes.flatMap((p, i) => p.writes.map(touch(i))), ...kernel.writes.map(touch(last))],
+    loads: [...loads, ...loadsOf(valuesOf(kernel.writes), operands, last)],
     operands,
-  )
-  return { writes: kernel.writes, loads, operands }
+  }
 }
 
-/** True when the kernel may write `written` into the memory of `read`: every load of it is at the address of the store. */
+/** True when the kernel may write `written` into the memory of `read`: every load of it comes first, at the address of the store. */
 export function mayOverwrite({ writes, loads, operands }: Access, read: number, written: number): boolean {
   if (operands.has(read)) return false
   const [store, ...more] = writes.filter((w) => w.buffer === written)
   if (store === undefined) throw internalError('a buffer is not written where it should be')
-  const at = store.at
+  const { at, pass } = store
   if (more.length > 0 || at === undefined) return !loads.some((l) => l.buffer === read)
-  return loads.every((l) => l.buffer !== read || sameAffine(l.at, at))
+  return loads.every((l) => l.buffer !== read || (l.pass <= pass && l.at !== undefined && sameAffine(l.at, at)))
 }

@@ -110,6 +110,18 @@ export function digits(value: Affine, domain: Dims, places: readonly Place[]): A
   return places.map((_, p) => ({ offset: offsets[p] as number, strides: strides[p] as number[] }))
 }
 
+/** Whether no two points of the domain have the same value, as far as sizes of strides tell. */
+export function isInjective({ strides }: Affine, domain: Dims): boolean {
+  const dims = domain.map((_, d) => d).filter((d) => (domain[d] as number) > 1)
+  const size = (d: number) => Math.abs(strides[d] as number)
+  let reach = 0
+  for (const d of dims.sort((a, b) => size(a) - size(b))) {
+    if (size(d) <= reach) return false
+    reach += size(d) * ((domain[d] as number) - 1)
+  }
+  return true
+}
+
 /** Whether the form stays in [0, extent) over the domain. */
 function isWithin(value: Affine, domain: Dims, extent: number): boolean {
   let low = value.offset

@@ -6,6 +6,7 @@ import { Grouping } from './grouping.ts'
 import { mayReuse, planMemory } from './memory.ts'
 import type { BufferPlan, Kernel, Place, Program, Target } from './program.ts'
 import { schedule } from './schedule.ts'
+import { shareRowBuffers } from './shareRows.ts'
 import { simplify } from './simplify.ts'
 import { chooseStores } from './stores.ts'
 import { baseOf } from './view.ts'
@@ -52,13 +53,17 @@ export function compileGraph(graph: Graph, target: Target): Program {
     const kernel = emit(item.lowered, scope)
     if (kernel) kernels.push(kernel)
   }
+  shareRowBuffers(buffers.plans, kernels)
   const accesses = kernels.map(accessOf)
   const memory = planMemory(buffers.plans, accesses, target.alignment)
   const reuses = reusedInputs(graph, inputs, outputs, accesses)
   const places = buffers.plans.map((plan, number): BufferPlan => {
-    const { place } = plan
+    const { dtype, place } = plan
     if (place.kind === 'output') return { ...plan, place: { ...place, reuses: reuses.get(number) } }
-    return place.kind === 'temporary' ? { ...plan, place: { ...place, offset: memory.offsets.get(number) ?? 0 } } : plan
+    if (place.kind === 'input') return plan
+    const offset = memory.offsets.get(number)
+    // A value that moved into another's place leaves its number behind.
+    return offset === undefined ? { dtype, length: 0, place } : { ...plan, place: { ...place, offset } }
   })
   return { buffers: places, kernels, inputs, outputs, temporaryBytes: memory.bytes }
 }

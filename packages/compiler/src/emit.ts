@@ -1,8 +1,8 @@
 import { type Dims, internalError, type Node, sizeOf } from '@tessella/ir'
-import { mapAffines, walkExprs } from './expr.ts'
-import { type Lowered, lowerGroup } from './group.ts'
+import { mapLeaves, walkExprs } from './expr.ts'
 import type { Scope } from './lower.ts'
-import type { Accumulator, Affine, Expr, Kernel, WholeOperand, Write } from './program.ts'
+import { type Lowered, type LoweredStore, lowerGroup } from './lowerGroup.ts'
+import type { Accumulator, Affine, Expr, Kernel, Pass, WholeOperand, Write } from './program.ts'
 import { isRoutine, isWhole, type RoutineNode, type WholeNode } from './roles.ts'
 import { baseOf } from './view.ts'
 
@@ -40,27 +40,55 @@ function affinesOf(roots: readonly Expr[]): Affine[] {
   return out
 }
 
-function joinWrites(writes: readonly Write[], joined: ReadonlySet<number>): Write[] {
+/** Drops joined dimensions from values and addresses; what is shared stays shared within one call. */
+function dropping(joined: ReadonlySet<number>) {
   const change = dropJoined(joined)
-  const go = mapAffines(change)
-  return writes.map((w) => ({ buffer: w.buffer, at: change(w.at), value: go(w.value) }))
+  const go = joined.size === 0 ? (e: Expr) => e : mapLeaves((leaf) => ({ ...leaf, at: change(leaf.at) }))
+  return {
+    write: (w: Write): Write => ({ buffer: w.buffer, at: change(w.at), value: go(w.value) }),
+    accumulator: (a: Accumulator): Accumulator => ({ fn: a.fn, value: go(a.value) }),
+  }
 }
 
-function loopKernel(lowered: Lowered, writes: readonly Write[]): Kernel {
+/** The element-wise part of a kernel over domain + inner, and its stores once per point of the domain. */
+interface Loops {
+  readonly passes: readonly Pass[]
+  readonly writes: readonly Write[]
+}
+
+function loopKernel(lowered: Lowered, { passes, writes }: Loops): Kernel {
   const { group } = lowered
-  const accumulators: readonly Accumulator[] = lowered.accumulators
   const rank = group.domain.length
   const space = [...group.domain, ...group.inner]
   const outer = [...affinesOf(writes.map((w) => w.value)), ...writes.map((w) => w.at)]
-  const all = affinesOf(accumulators.map((a) => a.value))
-  const inDomain = joints(space, [...outer, ...all], 0, rank)
+  const inside = passes.flatMap((p) => [
+    ...affinesOf([...p.accumulators, ...p.writes].map((entry) => entry.value)),
+    ...p.writes.map((w) => w.at),
+  ])
+  const inDomain = joints(space, [...outer, ...inside], 0, rank)
   const domain = joinSizes(group.domain, inDomain, 0)
-  const stores = inDomain.size === 0 ? writes : joinWrites(writes, inDomain)
+  const stores = writes.map(dropping(inDomain).write)
   if (group.kind === 'map') return { kind: 'map', domain, writes: stores }
-  const joined = new Set([...inDomain, ...joints(space, all, rank, space.length)])
-  const go = mapAffines(dropJoined(joined))
-  const values = joined.size === 0 ? accumulators : accumulators.map((a) => ({ fn: a.fn, value: go(a.value) }))
-  return { kind: 'reduce', domain, inner: joinSizes(group.inner, joined, rank), accumulators: values, writes: stores }
+  const joined = new Set([...inDomain, ...joints(space, inside, rank, space.length)])
+  const inner = joinSizes(group.inner, joined, rank)
+  const dropped = passes.map((p): Pass => {
+    const drop = dropping(joined)
+    return { accumulators: p.accumulators.map(drop.accumulator), writes: p.writes.map(drop.write) }
+  })
+  if (group.kind === 'rows') return { kind: 'rows', domain, inner, passes: dropped, writes: stores }
+  return { kind: 'reduce', domain, inner, accumulators: dropped[0]?.accumulators ?? [], writes: stores }
+}
+
+/** The accumulators and stores of each pass; a reduction is one pass. */
+function loopsOf(lowered: Lowered, scope: Scope): Loops {
+  const { anchors } = lowered.group
+  const write = (s: LoweredStore): Write => ({ buffer: scope.bufferOf(s.target), at: s.at, value: s.value })
+  const count = Math.max(0, ...anchors.map((a) => a.pass + 1), ...lowered.stores.map((s) => (s.pass ?? -1) + 1))
+  const passes = Array.from({ length: count }, (_, pass): Pass => {
+    const accumulators = lowered.accumulators.filter((_, i) => anchors[i]?.pass === pass)
+    return { accumulators, writes: lowered.stores.filter((s) => s.pass === pass).map(write) }
+  })
+  return { passes, writes: lowered.stores.filter((s) => s.pass === undefined).map(write) }
 }
 
 function routineKernel(node: RoutineNode, lowered: Lowered, writes: readonly Write[], scope: Scope): Kernel {
@@ -146,6 +174,6 @@ export function emit(lowered: Lowered, scope: Scope): Kernel | undefined {
   if (lowered.group.stores.length === 0) return undefined
   const fresh = lowerGroup(lowered.group, scope)
   if (fresh === 'illegal' || !('group' in fresh)) throw internalError('a kernel changed while it was emitted')
-  const writes = fresh.stores.map((s) => ({ buffer: scope.bufferOf(s.target), at: s.at, value: s.value }))
-  return node && isRoutine(node) ? routineKernel(node, fresh, writes, scope) : loopKernel(fresh, writes)
+  const loops = loopsOf(fresh, scope)
+  return node && isRoutine(node) ? routineKernel(node, fresh, loops.writes, scope) : loopKernel(fresh, loops)
 }

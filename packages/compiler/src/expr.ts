@@ -1,4 +1,4 @@
-import type { Affine, Expr } from './program.ts'
+import type { Expr } from './program.ts'
 
 /** The operands of an expression. */
 export function operandsOf(e: Expr): readonly Expr[] {
@@ -29,8 +29,10 @@ export function walkExprs(roots: Iterable<Expr>, visit: (e: Expr) => void): void
   for (const root of roots) go(root)
 }
 
-/** The same expressions with other addresses; what is shared stays shared. */
-export function mapAffines(change: (at: Affine) => Affine): (e: Expr) => Expr {
+type Leaf = Extract<Expr, { kind: 'load' | 'index' | 'random' | 'gather' }>
+
+/** The same expressions with other leaves; what is shared stays shared. */
+export function mapLeaves(change: (leaf: Leaf) => Leaf): (e: Expr) => Expr {
   const done = new Map<Expr, Expr>()
   const go = (e: Expr): Expr => {
     const known = done.get(e)
@@ -44,9 +46,9 @@ export function mapAffines(change: (at: Affine) => Affine): (e: Expr) => Expr {
       case 'load':
       case 'index':
       case 'random':
-        return { ...e, at: change(e.at) }
+        return change(e)
       case 'gather':
-        return { ...e, at: change(e.at), index: go(e.index) }
+        return change({ ...e, index: go(e.index) })
       case 'unary':
       case 'cast':
         return { ...e, x: go(e.x) }

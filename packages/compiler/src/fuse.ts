@@ -1,86 +1,33 @@
-import { type Dims, type Node, sizeOf } from '@tessella/ir'
-import { combine, digits, sameAffine, splitAffine } from './affine.ts'
-import { type Group, lowerGroup, settleGroup, splitGroup } from './group.ts'
+import { type Node, sizeOf } from '@tessella/ir'
+import { sameAffine } from './affine.ts'
+import type { Group } from './group.ts'
 import type { Grouping, Item } from './grouping.ts'
+import { lowerGroup } from './lowerGroup.ts'
+import { groupOf, Merger, points, rebase, sameDims } from './merger.ts'
 import type { Affine, Target } from './program.ts'
+import { growRows } from './rows.ts'
 
 /** Map kernels of up to this many elements become one even when they share nothing: the launch costs more. */
 const smallMap = 4096
-/** Most stores and expressions of one kernel. */
-const mostStores = 16
-const mostExpressions = 400
 /** A value with more readers than this is a common scalar, no reason to join its readers. */
 const mostReaders = 64
 /** How many others of its size a small map is tried with. */
 const mostTries = 16
 
-const groupOf = (item: Item): Group => item.lowered.group
-const points = (group: Group): number => sizeOf(group.domain)
-
-/**
- * `b` over the domain of `a`, where the same element is at `at` in a and at `bt` in b; answers both, `a` cut where
- * that was needed.
- */
-function rebase(a: Group, at: Affine, b: Group, bt: Affine): { a: Group; b: Group } | undefined {
-  if (points(a) !== points(b)) return undefined
-  let host = a
-  let target: Affine = { offset: at.offset - bt.offset, strides: at.strides }
-  const places = b.domain.map((extent, d) => ({ coefficient: bt.strides[d] as number, extent }))
-  for (;;) {
-    const found = b.domain.length === 0 ? [] : digits(target, host.domain, places)
-    if (found === undefined) return undefined
-    if (Array.isArray(found)) {
-      const rank = host.domain.length
-      const move = (flat: Affine) => combine(flat.offset, flat.strides, found, rank)
-      return { a: host, b: { ...b, domain: host.domain, stores: b.stores.map((s) => ({ ...s, flat: move(s.flat) })) } }
-    }
-    if (host.kind === 'routine') return undefined
-    host = splitGroup(host, found)
-    target = splitAffine(target, found)
-  }
-}
-
 class Fusion {
+  readonly #merger: Merger
   readonly #grouping: Grouping
-  readonly #target: Target
-  readonly #refused = new Map<Item, Set<Item>>()
 
-  constructor(grouping: Grouping, target: Target) {
-    this.#grouping = grouping
-    this.#target = target
-  }
-
-  /** Replaces both by `group` if that can be lowered within the limits. */
-  #accept(a: Item, b: Item, group: Group): Item | undefined {
-    if (group.stores.length > mostStores || a.lowered.size + b.lowered.size > mostExpressions) return undefined
-    const lowered = settleGroup(group, this.#grouping)
-    if (lowered === 'illegal' || 'store' in lowered) return undefined
-    const buffers = new Set<Node>(lowered.operands)
-    for (const read of [...lowered.reads, ...lowered.sources]) buffers.add(read.node)
-    const others = (node: Node) => [...this.#grouping.readers(node)].some((r) => r !== a && r !== b)
-    for (const s of lowered.stores) if (this.#grouping.outputs.has(s.target) || others(s.target)) buffers.add(s.target)
-    return buffers.size > this.#target.maxBuffers ? undefined : this.#grouping.replace([a, b], lowered)
-  }
-
-  /** Tries each pair once; an item is new after every merge. */
-  #once(a: Item, b: Item, attempt: () => Item | undefined): Item | undefined {
-    let seen = this.#refused.get(a)
-    if (seen?.has(b) || !this.#grouping.items.has(a) || !this.#grouping.items.has(b) || a === b) return undefined
-    const merged = this.#grouping.wouldLoop(a, b) ? undefined : attempt()
-    if (merged) return merged
-    if (seen === undefined) {
-      seen = new Set()
-      this.#refused.set(a, seen)
-    }
-    seen.add(b)
-    return undefined
+  constructor(merger: Merger) {
+    this.#merger = merger
+    this.#grouping = merger.grouping
   }
 
   /** Merges `b` into `a` through an element that both know. */
   #merge(a: Item, at: Affine, b: Item, bt: Affine): Item | undefined {
-    const moved = rebase(groupOf(a), at, groupOf(b), bt)
+    const moved = rebase(groupOf(a), 'domain', at, groupOf(b), bt)
     if (moved === undefined) return undefined
-    return this.#accept(a, b, { ...moved.a, stores: [...moved.a.stores, ...moved.b.stores] })
+    return this.#merger.accept(a, b, { ...moved.host, stores: [...moved.host.stores, ...moved.stores] })
   }
 
   /** Where each value made by the item is, by point of its domain. */
@@ -105,7 +52,7 @@ class Fusion {
     for (const [node, flat] of this.#made(item))
       for (const reader of this.#grouping.readers(node)) {
         if (groupOf(reader).kind !== 'map') continue
-        const merged = this.#once(item, reader, () => {
+        const merged = this.#merger.once(item, reader, () => {
           for (const read of reader.lowered.reads) {
             if (read.node !== node || read.at === undefined) continue
             const out = this.#merge(item, flat, reader, read.at)
@@ -136,8 +83,8 @@ class Fusion {
           continue
         if (!at || !other.lowered.sources.some((read) => read.node === node && read.at && sameAffine(read.at, at)))
           continue
-        const merged = this.#once(item, other, () =>
-          this.#accept(item, other, {
+        const merged = this.#merger.once(item, other, () =>
+          this.#merger.accept(item, other, {
             ...group,
             anchors: [...group.anchors, ...second.anchors],
             stores: [...group.stores, ...second.stores],
@@ -172,7 +119,7 @@ class Fusion {
       if (at === undefined || sizeOf(node.shape) < size || readers.size > mostReaders) continue
       for (const other of readers) {
         if (groupOf(other).kind !== 'map') continue
-        const merged = this.#once(item, other, () => {
+        const merged = this.#merger.once(item, other, () => {
           const same = other.lowered.reads.find((read) => read.node === node && read.at)
           return same?.at && this.#merge(item, at, other, same.at)
         })
@@ -187,8 +134,8 @@ class Fusion {
     for (const [i, other] of open.entries()) {
       const a = groupOf(other)
       const b = groupOf(item)
-      const merged = this.#once(other, item, () =>
-        this.#accept(other, item, { ...a, stores: [...a.stores, ...b.stores] }),
+      const merged = this.#merger.once(other, item, () =>
+        this.#merger.accept(other, item, { ...a, stores: [...a.stores, ...b.stores] }),
       )
       if (merged === undefined) continue
       open[i] = merged
@@ -215,7 +162,7 @@ class Fusion {
 
   #inlineInto(item: Item, node: Node, reader: Item): Item | undefined {
     const group = groupOf(reader)
-    if (item.lowered.size + reader.lowered.size > mostExpressions) return undefined
+    if (!this.#merger.fits(item, reader)) return undefined
     const uses = [...reader.lowered.reads, ...reader.lowered.sources].filter((read) => read.node === node)
     const first = uses[0]?.at
     const pointwise =
@@ -223,32 +170,42 @@ class Fusion {
       uses.every((read) => read.at && sameAffine(read.at, first)) &&
       !reader.lowered.operands.includes(node)
     const space = sizeOf([...group.domain, ...group.inner])
-    if (!pointwise || group.kind === 'routine' || group.kind === 'whole' || space > sizeOf(node.shape)) return undefined
+    if (
+      !pointwise ||
+      group.kind === 'routine' ||
+      group.kind === 'whole' ||
+      group.kind === 'rows' ||
+      space > sizeOf(node.shape)
+    )
+      return undefined
     const without = new Set(this.#grouping.stored)
     without.delete(node)
     const lowered = lowerGroup(group, { stored: without, bufferOf: (n) => this.#grouping.bufferOf(n) })
     if (lowered === 'illegal' || !('group' in lowered)) return undefined
     const buffers = new Set<Node>([...lowered.reads, ...lowered.sources].map((read) => read.node))
     for (const s of lowered.stores) buffers.add(s.target)
-    if (buffers.size > this.#target.maxBuffers) return undefined
+    if (buffers.size > this.#merger.target.maxBuffers) return undefined
     this.#grouping.stored.delete(node)
     return this.#grouping.replace([reader, item], lowered)
   }
 }
 
-const sameDims = (a: Dims, b: Dims): boolean => a.length === b.length && a.every((n, d) => n === b[d])
-
 /** Joins kernels while that saves memory traffic or launches. */
 export function fuse(grouping: Grouping, target: Target): void {
-  const fusion = new Fusion(grouping, target)
+  const merger = new Merger(grouping, target)
+  const fusion = new Fusion(merger)
+  const visit = (kinds: readonly Group['kind'][], action: (item: Item) => void) => {
+    for (const item of [...grouping.items].sort((a, b) => a.order - b.order))
+      if (kinds.includes(item.lowered.group.kind) && grouping.items.has(item)) action(item)
+  }
   fusion.reductions()
   fusion.inline()
-  const inOrder = () => [...grouping.items].sort((a, b) => a.order - b.order)
-  for (const item of inOrder())
-    if (item.lowered.group.kind === 'reduce' || item.lowered.group.kind === 'routine')
-      if (grouping.items.has(item)) fusion.consumers(item)
-  for (const item of inOrder())
-    if (item.lowered.group.kind === 'map' && grouping.items.has(item)) fusion.consumers(item)
+  visit(['reduce', 'routine'], (item) => fusion.consumers(item))
+  // A merger of its own: what could not share a pass may be the next one.
+  const rows = new Merger(grouping, target)
+  const { rows: limits } = target
+  if (limits) visit(['reduce'], (item) => growRows(rows, item, limits))
+  visit(['map'], (item) => fusion.consumers(item))
   fusion.maps()
   fusion.inline()
 }

@@ -1,6 +1,7 @@
 import { type Graph, internalError, make, type Node } from '@tessella/ir'
-import { type Group, groupsOf, type Lowered, productsOf, settleGroup } from './group.ts'
+import { type Group, groupsOf, productsOf } from './group.ts'
 import type { Scope } from './lower.ts'
+import { type Lowered, settleGroup } from './lowerGroup.ts'
 import { Order } from './order.ts'
 import { roleOf } from './roles.ts'
 import { baseOf } from './view.ts'
@@ -113,8 +114,9 @@ export class Grouping implements Scope {
       this.#remove(item)
       this.#order.merge(cell, item.cell)
     }
+    const own = new Set([...lowered.reads, ...lowered.sources].map((read) => read.node))
     const isDead = (target: Node, value: Node) =>
-      target === value && !this.outputs.has(target) && this.readers(target).size === 0
+      target === value && !this.outputs.has(target) && this.readers(target).size === 0 && !own.has(target)
     const alive = lowered.group.stores.map((s) => !isDead(s.target, s.value))
     for (const [i, s] of lowered.group.stores.entries()) if (!alive[i]) this.stored.delete(s.target)
     const group = { ...lowered.group, stores: lowered.group.stores.filter((_, i) => alive[i]) }

@@ -110,6 +110,20 @@ const showAttrs = (attrs: object): string =>
     )
     .join(' ')
 
+function showPasses(kernel: Extract<Kernel, { kind: 'rows' }>): string[] {
+  let first = 0
+  const passes = kernel.passes.flatMap(({ accumulators, writes }, p) => {
+    const printer = new ExprPrinter(
+      [...accumulators, ...writes].map((a) => a.value),
+      `s${p}.`,
+    )
+    const results = accumulators.map((a) => `r${first++} = ${a.fn} ${printer.show(a.value)}`)
+    const stores = writes.map((w) => `b${w.buffer}[${showAffine(w.at)}] = ${printer.show(w.value)}`)
+    return [`pass ${p}`, ...[...printer.lines, ...results, ...stores].map((line) => `  ${line}`)]
+  })
+  return [...passes, ...showWrites(kernel.writes)]
+}
+
 function showKernel(kernel: Kernel): string[] {
   switch (kernel.kind) {
     case 'map':
@@ -127,6 +141,8 @@ function showKernel(kernel: Kernel): string[] {
         ...showWrites(kernel.writes),
       ]
     }
+    case 'rows':
+      return [`rows ${list(kernel.domain)} over ${list(kernel.inner)}`, ...showPasses(kernel)]
     case 'matmul':
       return [
         `matmul ${list(kernel.domain)} k=${kernel.k} ${kernel.dtype}: ${showMatrix(kernel.a)} x ${showMatrix(kernel.b)}`,

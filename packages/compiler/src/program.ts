@@ -59,6 +59,13 @@ export interface Accumulator {
   readonly value: Expr
 }
 
+/** One walk over the inner domain of a `rows` kernel. Its stores see the results of earlier passes, and what those stored. */
+export interface Pass {
+  readonly accumulators: readonly Accumulator[]
+  /** Over domain + inner. */
+  readonly writes: readonly Write[]
+}
+
 /** A strided matrix operand inside a buffer; batch strides have one entry per batch dimension. */
 export interface MatrixOperand {
   readonly buffer: number
@@ -89,6 +96,18 @@ export type Kernel =
       readonly domain: Dims
       readonly inner: Dims
       readonly accumulators: readonly Accumulator[]
+      readonly writes: readonly Write[]
+    }
+  /**
+   * A reduction in several passes over each point of the domain, a row (softmax, normalisation, their gradients): the passes
+   * run in order over the inner domain, then `writes` once per row. `result` numbers run through all passes; a pass sees
+   * those of earlier ones, and loads what they stored at the same address. Made only for targets with `rows`.
+   */
+  | {
+      readonly kind: 'rows'
+      readonly domain: Dims
+      readonly inner: Dims
+      readonly passes: readonly Pass[]
       readonly writes: readonly Write[]
     }
   /** domain = [...batch, M, N]; result = sum over K of a[m, k] * b[k, n]. */
@@ -198,4 +217,14 @@ export interface Target {
   readonly alignment: number
   /** Most distinct buffers in one kernel. */
   readonly maxBuffers: number
+  /** Present when the backend has `rows` kernels; without it reductions that follow each other stay apart. */
+  readonly rows?: RowsTarget
+}
+
+/** What rows a backend can walk several times. */
+export interface RowsTarget {
+  /** Most elements of a row. */
+  readonly elements: number
+  /** Whether dear values wait in memory for a later pass (a row stays in the cache) or are computed again. */
+  readonly keep: boolean
 }

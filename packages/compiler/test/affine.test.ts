@@ -1,7 +1,7 @@
 import { stridesOf } from '@tessella/ir'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { combine, digits, type Place, rowMajor, splitAffine, splitDims } from '../src/affine.ts'
+import { combine, digits, isInjective, type Place, rowMajor, splitAffine, splitDims } from '../src/affine.ts'
 import type { Affine } from '../src/program.ts'
 import { isSplit } from '../src/view.ts'
 import { points } from './support/numbers.ts'
@@ -10,6 +10,19 @@ const placesOf = (shape: readonly number[]): Place[] =>
   stridesOf(shape).map((coefficient, d) => ({ coefficient, extent: shape[d] as number }))
 const at = (a: Affine, index: readonly number[]): number =>
   a.strides.reduce((sum, s, d) => sum + s * (index[d] as number), a.offset)
+
+describe('an affine form is injective', () => {
+  it.each([
+    [[4, 1], [3, 4], true],
+    [[-1, 3], [3, 4], true],
+    [[0, 1], [1, 4], true],
+    [[0, 1], [3, 4], false],
+    [[1, 1], [3, 4], false],
+    [[3, 1], [3, 4], false],
+  ] as const)('strides %j over %j: %s', (strides, domain, expected) => {
+    expect(isInjective({ offset: 7, strides }, domain)).toBe(expected)
+  })
+})
 
 describe('digits of an affine form', () => {
   it('are the dimensions themselves for a row-major position', () => {

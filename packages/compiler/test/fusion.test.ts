@@ -157,6 +157,15 @@ describe('fusion', () => {
     expect(kinds(program), printProgram(program)).toBe(expected)
   })
 
+  it('joins maps only where each element of one meets one of the other', async () => {
+    const x = float(5000)
+    const shifted = (from: number) => neg(narrow(x, 0, from, 4999))
+    const one = add(broadcastTo(narrow(x, 0, 68, 1), [5000]), float(5000))
+    const folded = broadcastTo(reshape(narrow(x, 0, 0, 2500), [2500, 1]), [2500, 2])
+    const outputs = [shifted(0), shifted(1), one, unary('sin', folded), unary('cos', x)]
+    await checkGraph(graphOf(outputs))
+  })
+
   it('stays within the buffers of a kernel', async () => {
     const terms = Array.from({ length: 19 }, () => float(8))
     const total = terms.reduce<Node>((a, b) => add(a, b), float(8))

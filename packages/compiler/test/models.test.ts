@@ -24,6 +24,11 @@ describe('known models', () => {
     expect(program.kernels.length).toBe(kernels)
   })
 
+  it.each(graphs.slice(0, 5))('%s in rows', async (_, graph) => {
+    const program = await checkGraph(graph, { target: { ...target, rows: { elements: 4096, keep: true } } })
+    expect(printProgram(program)).toMatchSnapshot()
+  })
+
   it('lenet with sgd', async () => {
     const program = compileGraph(lenetSgd().graph, target)
     expect(printProgram(program)).toMatchSnapshot()

@@ -1,5 +1,5 @@
 import { type BinaryFn, type DType, type HostArray, hostArray, type UnaryFn } from '@tessella/ir'
-import type { Affine, Expr, Kernel, Program, Write } from './kernels.ts'
+import type { Accumulator, Affine, Expr, Kernel, Program, Write } from './kernels.ts'
 import { type Arrays, folds, isWord, points, read, store } from './numbers.ts'
 import { convolution, element, lines, pooling } from './routines.ts'
 import { threefry } from './threefry.ts'
@@ -160,14 +160,19 @@ function write(writes: readonly Write[], index: readonly number[], arrays: Array
   }
 }
 
-function reduce(kernel: Extract<Kernel, { kind: 'reduce' }>, index: readonly number[], arrays: Arrays): number[] {
+function reduce(
+  kernel: { readonly inner: readonly number[]; readonly accumulators: readonly Accumulator[] },
+  index: readonly number[],
+  arrays: Arrays,
+  results: readonly number[] = [],
+): number[] {
   const best = kernel.accumulators.map(({ fn }) => (fn === 'argmax' || fn === 'argmin' ? Number.NaN : folds[fn][0]))
   const where = kernel.accumulators.map(() => -1)
   let position = 0
   for (const inner of points(kernel.inner)) {
     const memo = new Map<Expr, number>()
     for (const [i, { fn, value }] of kernel.accumulators.entries()) {
-      const x = evaluate(value, [...index, ...inner], arrays, [], memo)
+      const x = evaluate(value, [...index, ...inner], arrays, results, memo)
       const y = best[i] as number
       if (fn !== 'argmax' && fn !== 'argmin') best[i] = folds[fn][1](y, x, value.dtype)
       else if (where[i] === -1 || (!Number.isNaN(y) && (Number.isNaN(x) || (fn === 'argmax' ? x > y : x < y)))) {
@@ -182,6 +187,18 @@ function reduce(kernel: Extract<Kernel, { kind: 'reduce' }>, index: readonly num
   )
 }
 
+/** Pass by pass; a pass stores each element right after it folded it. */
+function rows(kernel: Extract<Kernel, { kind: 'rows' }>, index: readonly number[], arrays: Arrays): void {
+  const results: number[] = []
+  for (const { accumulators, writes } of kernel.passes) {
+    const after: number[] = []
+    for (const fold of accumulators) after.push(...reduce({ ...kernel, accumulators: [fold] }, index, arrays, results))
+    for (const inner of points(kernel.inner)) write(writes, [...index, ...inner], arrays, results)
+    results.push(...after)
+  }
+  write(kernel.writes, index, arrays, results)
+}
+
 function launch(kernel: Kernel, arrays: Arrays): void {
   switch (kernel.kind) {
     case 'map':
@@ -189,6 +206,9 @@ function launch(kernel: Kernel, arrays: Arrays): void {
       return
     case 'reduce':
       for (const index of points(kernel.domain)) write(kernel.writes, index, arrays, reduce(kernel, index, arrays))
+      return
+    case 'rows':
+      for (const index of points(kernel.domain)) rows(kernel, index, arrays)
       return
     case 'matmul':
       for (const index of points(kernel.domain)) {

@@ -16,7 +16,11 @@ export function checkInvariants(program: Program, target: Target): void {
     for (const { buffer } of writes) if (program.buffers[buffer]?.place.kind === 'input') fail(i, 'stores to an input')
     if (kernel.kind === 'map' || kernel.kind === 'reduce')
       if (kernel.domain.some((n) => n < 2)) fail(i, 'a size below 2')
-    if (kernel.kind === 'reduce' && (kernel.inner.length === 0 || kernel.inner.some((n) => n < 2)))
+    if (kernel.kind === 'rows' && kernel.passes.length < 2) fail(i, 'one pass is a reduction')
+    if (
+      (kernel.kind === 'reduce' || kernel.kind === 'rows') &&
+      (kernel.inner.length === 0 || kernel.inner.some((n) => n < 2))
+    )
       fail(i, 'nothing to reduce')
   }
   for (const { place, dtype, length } of program.buffers) {

@@ -6,17 +6,20 @@ import { TrainingError } from './errors.ts'
  */
 const fileSystem = () => import('node:fs/promises')
 
+const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+
 /**
  * Writes a file so that a crash or a full disk leaves the old one: to a temporary name in the same folder, flushed,
- * then renamed.
+ * then renamed. Folders are made. Throws {@link TrainingError} `write-failed`; a killed process leaves its `.tmp` file.
  */
 export async function writeFileAtomic(path: string, data: Uint8Array | string): Promise<void> {
   const fs = await fileSystem()
   const { dirname } = await import('node:path')
-  const temporary = `${path}.${process.pid}.${Date.now().toString(36)}.tmp`
+  // A name of its own, so that two writers of one path do not mix.
+  const temporary = `${path}.${crypto.randomUUID().slice(0, 8)}.tmp`
   try {
     await fs.mkdir(dirname(path), { recursive: true })
-    const file = await fs.open(temporary, 'w')
+    const file = await fs.open(temporary, 'wx')
     try {
       await file.writeFile(data)
       await file.sync()
@@ -25,19 +28,24 @@ export async function writeFileAtomic(path: string, data: Uint8Array | string): 
     }
     await fs.rename(temporary, path)
   } catch (cause) {
-    await fs.rm(temporary, { force: true })
-    const reason = cause instanceof Error ? cause.message : String(cause)
+    await fs.rm(temporary, { force: true }).catch(() => undefined)
     throw new TrainingError(
       'write-failed',
-      `[write] could not write ${path}: ${reason}. What was there before is untouched.`,
+      `[write] could not write ${path}: ${reasonOf(cause)}. What was there before is untouched.`,
       { path },
       { cause },
     )
   }
 }
 
-/** Saves all Variables of `state` and `progress`; the previous file survives any failure. */
-export async function saveCheckpoint(path: string, state: unknown, progress: unknown): Promise<void> {
+/**
+ * Saves all Variables of `state` and `progress`; the previous file survives any failure.
+ *
+ * @throws TrainingError `write-failed`
+ * @example
+ * await saveCheckpoint('run.safetensors', { model, optimizer: opt.state }, { epoch: 3 })
+ */
+export async function saveCheckpoint(path: string, state: unknown, progress?: unknown): Promise<void> {
   await writeFileAtomic(path, await encodeCheckpoint(state, progress))
 }
 
@@ -59,7 +67,7 @@ export async function readCheckpoint<P>(path: string): Promise<Checkpoint<P> | u
     file = await fs.readFile(path)
   } catch (cause) {
     if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return undefined
-    throw cause
+    throw new TrainingError('read-failed', `[read] could not read ${path}: ${reasonOf(cause)}.`, { path }, { cause })
   }
   return decodeCheckpoint<P>(file)
 }

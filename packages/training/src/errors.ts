@@ -5,6 +5,7 @@ export type TrainingErrorCode =
   | 'bad-option'
   | 'bad-checkpoint'
   | 'mismatched-checkpoint'
+  | 'read-failed'
   | 'write-failed'
 
 /** A failure of training with the facts a program needs beside the message. */
@@ -25,7 +26,12 @@ export class TrainingError extends Error {
   }
 }
 
+export function checkCount(op: string, name: string, value: number): void {
+  if (!Number.isSafeInteger(value) || value < 0)
+    throw new TrainingError('bad-option', `[${op}] ${name} must be an integer >= 0, got ${value}`)
+}
+
 export function checkPositiveInteger(op: string, name: string, value: number): void {
-  if (!Number.isInteger(value) || value < 1)
+  if (!Number.isSafeInteger(value) || value < 1)
     throw new TrainingError('bad-option', `[${op}] ${name} must be a positive integer, got ${value}`)
 }

@@ -3,29 +3,37 @@ import { TrainingError } from './errors.ts'
 
 type Batches<B> = AsyncIterable<B> | Iterable<B>
 
+interface EvaluateOptions {
+  /** Ends it with the signal's reason, between batches. */
+  readonly signal?: AbortSignal
+}
+
+/** {@link compile} for a function of one batch, which holds tensors only. */
+const compiledOn = <B, R>(fn: (batch: B) => R): ((batch: B) => R) => compile(fn) as unknown as (batch: B) => R
+
 /**
  * Adds up scalars over batches: counts, sums of losses. Divide by the number of examples yourself, so that a smaller
  * last batch weighs what it should.
  *
+ * @throws TrainingError `no-batches`
  * @example
  * const test = evaluator((b: Batch) => ({ errors: errorCount(model(b.images), b.labels) }))
  * const { errors } = await test(batches(mnist.test, { size: 1000 }))
  */
 export function evaluator<B, K extends string>(
   measure: (batch: B) => Readonly<Record<K, Tensor>>,
-): (batches: Batches<B>, options?: { readonly signal?: AbortSignal }) => Promise<Record<K, number>> {
-  const run = compile(measure as (...args: readonly [B]) => Readonly<Record<K, Tensor>>) as (b: B) => Record<K, Tensor>
-  return async (batches, options = {}) => {
-    const sums = {} as Record<K, number>
-    let any = false
+): (batches: Batches<B>, options?: EvaluateOptions) => Promise<Record<K, number>> {
+  const run = compiledOn(measure)
+  return async (batches, { signal } = {}) => {
+    let sums: Record<K, number> | undefined
     for await (const batch of batches) {
-      options.signal?.throwIfAborted()
-      any = true
-      const measured = run(batch)
-      for (const name of Object.keys(measured) as K[])
-        sums[name] = (sums[name] ?? 0) + Number(await measured[name].item())
+      signal?.throwIfAborted()
+      const entries = Object.entries<Tensor>(run(batch)) as [K, Tensor][]
+      const values = await Promise.all(entries.map(async ([name, t]) => [name, Number(await t.item())] as const))
+      const before = sums
+      sums = Object.fromEntries(values.map(([name, v]) => [name, (before?.[name] ?? 0) + v])) as Record<K, number>
     }
-    if (!any) throw new TrainingError('no-batches', '[evaluate] there were no batches to evaluate')
+    if (sums === undefined) throw new TrainingError('no-batches', '[evaluate] there were no batches to evaluate')
     return sums
   }
 }
@@ -34,11 +42,11 @@ export function evaluator<B, K extends string>(
 export async function* predict<B>(
   forward: (batch: B) => Tensor,
   batches: Batches<B>,
-  options: { readonly signal?: AbortSignal } = {},
+  { signal }: EvaluateOptions = {},
 ): AsyncGenerator<HostArray, void, undefined> {
-  const run = compile(forward as (...args: readonly [B]) => Tensor) as (b: B) => Tensor
+  const run = compiledOn(forward)
   for await (const batch of batches) {
-    options.signal?.throwIfAborted()
+    signal?.throwIfAborted()
     yield await run(batch).data()
   }
 }

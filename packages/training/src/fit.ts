@@ -1,4 +1,5 @@
-import { checkPositiveInteger, TrainingError } from './errors.ts'
+import { describeCulprit } from './diagnose.ts'
+import { checkCount, checkPositiveInteger, TrainingError } from './errors.ts'
 import type { TrainStep } from './step.ts'
 
 /** What happens during {@link fit}, in order. Seconds are wall time since `fit` began or the epoch began. */
@@ -7,7 +8,9 @@ export type TrainingEvent =
   | {
       readonly type: 'step'
       readonly epoch: number
+      /** From 0 in every epoch; skipped batches count. */
       readonly step: number
+      /** Steps of the epoch; 0 when nobody knows. */
       readonly steps: number
       readonly loss: number
       readonly seconds: number
@@ -16,15 +19,23 @@ export type TrainingEvent =
       readonly type: 'epoch-end'
       readonly epoch: number
       readonly epochs: number
-      /** Mean loss of the epoch's steps. */
+      /** Mean loss of the steps taken; NaN when all were skipped. */
       readonly loss: number
       readonly metrics: Readonly<Record<string, number>>
       readonly seconds: number
     }
-  | { readonly type: 'end'; readonly reason: EndReason; readonly epochs: number; readonly seconds: number }
+  | {
+      readonly type: 'end'
+      readonly reason: EndReason
+      /** Epochs that are done, those before `startEpoch` included. */
+      readonly epochs: number
+      readonly seconds: number
+    }
 
 /** `aborted`: the signal fired and the running step was finished; `stopped`: `shouldStop` said so. */
 export type EndReason = 'finished' | 'aborted' | 'stopped'
+
+type EpochEnd = Extract<TrainingEvent, { type: 'epoch-end' }>
 
 /** Batches of one epoch, with their number where it is known. */
 export type EpochBatches<B> = (AsyncIterable<B> | Iterable<B>) & { readonly length?: number }
@@ -36,34 +47,51 @@ export interface FitOptions<B> {
   readonly epochs: number
   /** First epoch to run, for resuming. Default 0. */
   readonly startEpoch?: number
+  /** Batches of the first epoch to skip, for resuming in its middle. Default 0. */
+  readonly startStep?: number
   /** Metrics after each epoch, by name. */
   readonly evaluate?: (epoch: number) => Promise<Readonly<Record<string, number>>>
   /** Ends training after an epoch when it answers true: early stopping. */
-  readonly shouldStop?: (event: Extract<TrainingEvent, { type: 'epoch-end' }>) => boolean | Promise<boolean>
+  readonly shouldStop?: (event: EpochEnd) => boolean | Promise<boolean>
   /** Ends training after the running step; every Variable is left in a valid state. */
   readonly signal?: AbortSignal
 }
 
 const now = (): number => performance.now() / 1000
 
-async function failOnNonFinite<B>(
-  step: TrainStep<B>,
-  batch: B,
-  loss: number,
-  epoch: number,
-  index: number,
-): Promise<never> {
+async function failOnNonFinite<B>(step: TrainStep<B>, batch: B, loss: number, epoch: number, index: number) {
   const culprit = await step.diagnose(batch)
-  const place = culprit
-    ? `The first bad value comes from '${culprit.op}'${culprit.where ? ` in layer '${culprit.where}'` : ''} of shape ` +
-      `[${culprit.shape.join(', ')}]: ${culprit.nan} NaN, ${culprit.infinite} infinite.`
-    : 'No single operation of the step is at fault when it runs alone; the loss may overflow.'
   throw new TrainingError(
     'non-finite-loss',
-    `[fit] the loss became ${loss} in epoch ${epoch + 1}, step ${index + 1}. ${place} ` +
-      'The parameters are those before this step. Lower the learning rate, clip gradients, or check the data.',
+    `[fit] the loss became ${loss} in epoch ${epoch + 1}, step ${index + 1}. ${describeCulprit(culprit)} ` +
+      'This step changed no parameter. Lower the learning rate, clip gradients, or check the data.',
     { epoch, step: index, loss, culprit },
   )
+}
+
+/** The steps of one epoch as events; answers their number and mean loss, or that the signal fired. */
+async function* runSteps<B>(
+  { step, signal }: FitOptions<B>,
+  data: EpochBatches<B>,
+  epoch: number,
+  skip: number,
+): AsyncGenerator<TrainingEvent, { readonly seen: number; readonly loss: number; readonly aborted: boolean }> {
+  const start = now()
+  const steps = data.length ?? 0
+  let sum = 0
+  let seen = 0
+  const result = (aborted: boolean) => ({ seen, loss: sum / (seen - skip), aborted })
+  for await (const batch of data) {
+    if (seen >= skip) {
+      const loss = await step(batch).item()
+      if (!Number.isFinite(loss)) await failOnNonFinite(step, batch, loss, epoch, seen)
+      sum += loss
+      yield { type: 'step', epoch, step: seen, steps, loss, seconds: now() - start }
+    }
+    seen++
+    if (signal?.aborted) return result(true)
+  }
+  return result(false)
 }
 
 /**
@@ -76,42 +104,41 @@ async function failOnNonFinite<B>(
  *   if (event.type === 'epoch-end') console.log(event.loss)
  */
 export async function* fit<B>(options: FitOptions<B>): AsyncGenerator<TrainingEvent, void, undefined> {
-  const { step, batches, epochs, evaluate, shouldStop, signal, startEpoch = 0 } = options
+  const { batches, epochs, evaluate, shouldStop, signal, startEpoch = 0, startStep = 0 } = options
   checkPositiveInteger('fit', 'epochs', epochs)
-  if (!Number.isInteger(startEpoch) || startEpoch < 0)
-    throw new TrainingError('bad-option', `[fit] startEpoch must be an integer >= 0, got ${startEpoch}`)
+  checkCount('fit', 'startEpoch', startEpoch)
+  checkCount('fit', 'startStep', startStep)
   const began = now()
   let done = startEpoch
   let reason: EndReason = 'finished'
-  for (let epoch = startEpoch; epoch < epochs && reason === 'finished'; epoch++) {
+  while (done < epochs && reason === 'finished') {
     if (signal?.aborted) {
       reason = 'aborted'
       break
     }
     const start = now()
+    const epoch = done
+    const skip = epoch === startEpoch ? startStep : 0
     const data = batches(epoch)
-    const steps = data.length ?? 0
-    yield { type: 'epoch-start', epoch, epochs, steps }
-    let sum = 0
-    let count = 0
-    for await (const batch of data) {
-      const loss = await step(batch).item()
-      if (!Number.isFinite(loss)) await failOnNonFinite(step, batch, loss, epoch, count)
-      sum += loss
-      yield { type: 'step', epoch, step: count++, steps, loss, seconds: now() - start }
-      if (signal?.aborted) {
-        reason = 'aborted'
-        break
-      }
+    yield { type: 'epoch-start', epoch, epochs, steps: data.length ?? 0 }
+    const { seen, loss, aborted } = yield* runSteps(options, data, epoch, skip)
+    if (aborted) {
+      reason = 'aborted'
+      break
     }
-    if (reason === 'aborted') break
-    if (count === 0)
-      throw new TrainingError('no-batches', `[fit] epoch ${epoch + 1} had no batches. Check the data set and dropLast.`)
-    const metrics = evaluate ? await evaluate(epoch) : {}
-    const event = { type: 'epoch-end', epoch, epochs, loss: sum / count, metrics, seconds: now() - start } as const
-    done = epoch + 1
+    checkSeen(epoch, seen, skip)
+    const metrics = (await evaluate?.(epoch)) ?? {}
+    const event: EpochEnd = { type: 'epoch-end', epoch, epochs, loss, metrics, seconds: now() - start }
+    done++
     yield event
     if (await shouldStop?.(event)) reason = 'stopped'
   }
   yield { type: 'end', reason, epochs: done, seconds: now() - began }
+}
+
+function checkSeen(epoch: number, seen: number, skip: number): void {
+  if (seen === 0)
+    throw new TrainingError('no-batches', `[fit] epoch ${epoch + 1} had no batches. Check the data set and dropLast.`)
+  if (seen < skip)
+    throw new TrainingError('bad-option', `[fit] startStep is ${skip}, but epoch ${epoch + 1} has ${seen} batches`)
 }

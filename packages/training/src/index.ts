@@ -1,5 +1,6 @@
 export { type Checkpoint, decodeCheckpoint, encodeCheckpoint, restoreCheckpoint } from './checkpoint.ts'
 export { loadCheckpoint, readCheckpoint, saveCheckpoint, writeFileAtomic } from './checkpointFile.ts'
+export type { Culprit } from './diagnose.ts'
 export { type EarlyStopping, type EarlyStoppingOptions, earlyStopping } from './earlyStopping.ts'
 export { TrainingError, type TrainingErrorCode } from './errors.ts'
 export { evaluator, predict } from './evaluate.ts'

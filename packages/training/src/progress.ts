@@ -16,6 +16,7 @@ export interface ProgressOptions {
   readonly color?: boolean
   /** Printed before every line. */
   readonly label?: string
+  /** Where CI, TERM, NO_COLOR and FORCE_COLOR are looked up: `process.env`. Default empty. */
   readonly environment?: Readonly<Record<string, string | undefined>>
 }
 
@@ -25,9 +26,13 @@ export interface Progress {
   close(): void
 }
 
-const redrawSeconds = 0.1
+type Event<T extends TrainingEvent['type']> = Extract<TrainingEvent, { type: T }>
 
-function choices(options: ProgressOptions): { live: boolean; color: boolean } {
+const redrawSeconds = 0.1
+/** Epochs that the time left is estimated from. */
+const recent = 8
+
+function choices(options: ProgressOptions): { readonly live: boolean; readonly color: boolean } {
   const env = options.environment ?? {}
   const terminal = options.stream.isTTY === true && env.TERM !== 'dumb'
   const forced = env.FORCE_COLOR !== undefined && env.FORCE_COLOR !== '0' && env.FORCE_COLOR !== ''
@@ -37,8 +42,12 @@ function choices(options: ProgressOptions): { live: boolean; color: boolean } {
   }
 }
 
+/** ` 3/12`, as wide for every epoch. */
+const numbered = (epoch: number, epochs: number): string =>
+  `${String(epoch + 1).padStart(String(epochs).length)}/${epochs}`
+
 /**
- * One live line (bar, loss, speed of the epoch, time left) on a terminal, one plain line per epoch elsewhere.
+ * One live line (bar, loss, time of the epoch, time left) on a terminal, one plain line per epoch elsewhere.
  *
  * @example
  * const shown = progress({ stream: process.stderr, environment: process.env })
@@ -50,57 +59,54 @@ export function progress(options: ProgressOptions): Progress {
   const paint = (code: number, text: string): string => (color ? `\u001b[${code}m${text}\u001b[0m` : text)
   let lastDraw = Number.NEGATIVE_INFINITY
   let drawn = false
-  let durations: number[] = []
-  let total = 0
+  let durations: readonly number[] = []
+  let epochs = 0
 
   const clear = (): void => {
     if (drawn) stream.write('\r\u001b[2K')
     drawn = false
   }
-  const left = (doneShare: number, seconds: number, epoch: number): string => {
-    const perEpoch =
-      durations.length > 0
-        ? durations.reduce((a, b) => a + b, 0) / durations.length
-        : doneShare > 0
-          ? seconds / doneShare
-          : Number.NaN
-    return formatSeconds(perEpoch * (total - epoch) - seconds)
+  /** Time for `count` epochs, from those done or from the share of the first that is. */
+  const timeFor = (count: number, share: number, seconds: number): number => {
+    const mean = durations.reduce((a, b) => a + b, 0) / durations.length
+    return count * (durations.length > 0 ? mean : seconds / share)
   }
-  const draw = (e: Extract<TrainingEvent, { type: 'step' }>): void => {
+  const draw = (e: Event<'step'>): void => {
     const now = performance.now() / 1000
     const share = e.steps > 0 ? (e.step + 1) / e.steps : 0
     if (now - lastDraw < redrawSeconds && share < 1) return
     lastDraw = now
+    const left = timeFor(epochs - e.epoch, share, e.seconds) - e.seconds
     const text =
-      `${label}epoch ${String(e.epoch + 1).padStart(String(total).length)}/${total} ${bar(share, 20)} ${e.step + 1}/${e.steps || '?'}` +
-      `  loss ${formatNumber(e.loss)}  ${formatSeconds(e.seconds)}  left ${left(share, e.seconds, e.epoch)}`
-    stream.write(`\r\u001b[2K${text.slice(0, (stream.columns ?? 80) - 1)}`)
+      `${label}epoch ${numbered(e.epoch, epochs)} ${bar(share, 20)} ${e.step + 1}/${e.steps || '?'}` +
+      `  loss ${formatNumber(e.loss)}  ${formatSeconds(e.seconds)}  left ${formatSeconds(Math.max(0, left))}`
+    // The last column stays free: some terminals wrap when it is written.
+    stream.write(`\r\u001b[2K${text.slice(0, Math.max(0, (stream.columns ?? 80) - 1))}`)
     drawn = true
   }
-  const line = (e: Extract<TrainingEvent, { type: 'epoch-end' }>): void => {
-    durations = [...durations, e.seconds].slice(-8)
+  const line = (e: Event<'epoch-end'>): void => {
+    durations = [...durations, e.seconds].slice(-recent)
     clear()
-    const metrics = Object.entries(e.metrics)
-      .map(([k, v]) => `  ${k} ${paint(1, formatNumber(v))}`)
-      .join('')
+    const metrics = Object.entries(e.metrics).map(([name, v]) => `  ${name} ${paint(1, formatNumber(v))}`)
     const remaining = e.epochs - e.epoch - 1
-    const eta = remaining > 0 ? paint(2, `  left ${left(1, 0, e.epoch + 1)}`) : ''
+    const left = remaining > 0 ? paint(2, `  left ${formatSeconds(timeFor(remaining, 1, e.seconds))}`) : ''
     stream.write(
-      `${label}epoch ${String(e.epoch + 1).padStart(String(e.epochs).length)}/${e.epochs}  loss ${formatNumber(e.loss)}${metrics}` +
-        `  ${formatSeconds(e.seconds)}${eta}\n`,
+      `${label}epoch ${numbered(e.epoch, e.epochs)}  loss ${formatNumber(e.loss)}${metrics.join('')}` +
+        `  ${formatSeconds(e.seconds)}${left}\n`,
     )
+  }
+  const end = (e: Event<'end'>): void => {
+    clear()
+    if (e.reason !== 'finished')
+      stream.write(`${label}${e.reason} after ${e.epochs} epoch${e.epochs === 1 ? '' : 's'}\n`)
   }
   return {
     event(e) {
-      if (e.type === 'epoch-start') total = e.epochs
+      if (e.type === 'epoch-start') epochs = e.epochs
       else if (e.type === 'step') {
         if (live) draw(e)
       } else if (e.type === 'epoch-end') line(e)
-      else {
-        clear()
-        if (e.reason !== 'finished')
-          stream.write(`${label}${e.reason} after ${e.epochs} epoch${e.epochs === 1 ? '' : 's'}\n`)
-      }
+      else end(e)
     },
     close: clear,
   }

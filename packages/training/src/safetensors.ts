@@ -16,15 +16,17 @@ const names: { readonly [D in DType]: string } = {
   uint8: 'U8',
   bool: 'BOOL',
 }
-const dtypeOf = new Map<string, DType>((Object.keys(names) as DType[]).map((d) => [names[d], d]))
+const dtypes = new Map(Object.entries(names).map(([dtype, name]) => [name, dtype as DType]))
 const maxHeader = 100 * 2 ** 20
+const metadataName = '__metadata__'
 
-const fail = (what: string): never => {
-  throw new TrainingError(
+const problem = (what: string, cause?: unknown): TrainingError =>
+  new TrainingError(
     'bad-checkpoint',
     `[safetensors] ${what}. The file is truncated, corrupt or of another format.`,
+    {},
+    { cause },
   )
-}
 
 const bytesOf = (a: HostArray): Uint8Array<ArrayBuffer> => new Uint8Array(a.buffer, a.byteOffset, a.byteLength)
 
@@ -33,20 +35,21 @@ export function encodeSafetensors(
   tensors: Snapshot,
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array<ArrayBuffer> {
-  const header: Record<string, unknown> = { __metadata__: metadata }
-  let offset = 0
-  for (const [name, { dtype, shape, data }] of Object.entries(tensors)) {
-    header[name] = { dtype: names[dtype], shape, data_offsets: [offset, offset + data.byteLength] }
-    offset += data.byteLength
-  }
-  const text = new TextEncoder().encode(JSON.stringify(header))
-  const padded = Math.ceil(text.length / 8) * 8
-  const file = new Uint8Array(8 + padded + offset)
-  new DataView(file.buffer).setBigUint64(0, BigInt(padded), true)
-  file.fill(0x20, 8, 8 + padded)
+  const entries = Object.entries(tensors)
+  let size = 0
+  const header = entries.map(([name, { dtype, shape, data }]) => {
+    const begin = size
+    size += data.byteLength
+    return [name, { dtype: names[dtype], shape, data_offsets: [begin, size] }]
+  })
+  const text = new TextEncoder().encode(JSON.stringify(Object.fromEntries([[metadataName, metadata], ...header])))
+  const start = 8 + Math.ceil(text.length / 8) * 8
+  const file = new Uint8Array(start + size)
+  new DataView(file.buffer).setBigUint64(0, BigInt(start - 8), true)
+  file.fill(0x20, 8, start)
   file.set(text, 8)
-  let at = 8 + padded
-  for (const { data } of Object.values(tensors)) {
+  let at = start
+  for (const [, { data }] of entries) {
     file.set(bytesOf(data), at)
     at += data.byteLength
   }
@@ -59,63 +62,73 @@ interface Decoded {
 }
 
 interface Entry {
+  readonly name: string
   readonly dtype: DType
   readonly shape: readonly number[]
   readonly begin: number
   readonly end: number
 }
 
-function parseHeader(file: Uint8Array): { header: Record<string, unknown>; start: number } {
-  if (file.length < 8) fail(`${file.length} bytes are too few for a header`)
+const isRecord = (x: unknown): x is Readonly<Record<string, unknown>> =>
+  typeof x === 'object' && x !== null && !Array.isArray(x)
+const isSizes = (x: unknown): x is readonly number[] =>
+  Array.isArray(x) && x.every((n) => Number.isSafeInteger(n) && n >= 0)
+
+function parseHeader(file: Uint8Array): { readonly header: Readonly<Record<string, unknown>>; readonly start: number } {
+  if (file.length < 8) throw problem(`${file.length} bytes are too few for a header`)
   const length = Number(new DataView(file.buffer, file.byteOffset, 8).getBigUint64(0, true))
   if (length > maxHeader || 8 + length > file.length)
-    fail(`the header claims ${length} bytes, the file has ${file.length}`)
-  let header: unknown
+    throw problem(`the header claims ${length} bytes, the file has ${file.length}`)
+  const start = 8 + length
   try {
-    header = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(file.subarray(8, 8 + length)))
+    const header: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(file.subarray(8, start)))
+    if (isRecord(header)) return { header, start }
   } catch (cause) {
-    throw new TrainingError(
-      'bad-checkpoint',
-      '[safetensors] the header is not JSON. The file is corrupt or of another format.',
-      {},
-      { cause },
-    )
+    throw problem('the header is not JSON', cause)
   }
-  if (typeof header !== 'object' || header === null || Array.isArray(header)) fail('the header is not an object')
-  return { header: header as Record<string, unknown>, start: 8 + length }
+  throw problem('the header is not an object')
 }
 
 function parseEntry(name: string, value: unknown): Entry {
-  const e = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>
-  const dtype = dtypeOf.get(String(e.dtype))
-  if (dtype === undefined) fail(`'${name}' has the unknown dtype ${String(e.dtype)}`)
-  const { shape, data_offsets: offsets } = e
-  const isSize = (n: unknown): n is number => Number.isSafeInteger(n) && (n as number) >= 0
-  if (!Array.isArray(shape) || !shape.every(isSize)) fail(`'${name}' has a bad shape`)
-  if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isSize)) fail(`'${name}' has bad offsets`)
-  const [begin, end] = offsets as [number, number]
-  const size = (shape as number[]).reduce((a, b) => a * b, 1) * byteWidth(dtype as DType)
-  if (end - begin !== size) fail(`'${name}' should have ${size} bytes, its range has ${end - begin}`)
-  return { dtype: dtype as DType, shape: shape as number[], begin, end }
+  const { dtype: code, shape, data_offsets: range } = isRecord(value) ? value : {}
+  const dtype = dtypes.get(String(code))
+  if (dtype === undefined) throw problem(`'${name}' has the unknown dtype ${String(code)}`)
+  if (!isSizes(shape)) throw problem(`'${name}' has a bad shape`)
+  if (!isSizes(range) || range.length !== 2) throw problem(`'${name}' has a bad range`)
+  const [begin, end] = range as readonly [number, number]
+  const size = shape.reduce((a, b) => a * b, 1) * byteWidth(dtype)
+  if (end - begin !== size) throw problem(`'${name}' should have ${size} bytes, its range has ${end - begin}`)
+  return { name, dtype, shape, begin, end }
+}
+
+/** Throws unless the ranges fill the data without gaps and overlaps, so that no more memory is taken than the file has. */
+function checkCover(entries: readonly Entry[], size: number): void {
+  let covered = 0
+  for (const { name, begin, end } of entries.toSorted((a, b) => a.begin - b.begin || a.end - b.end)) {
+    if (begin !== covered) throw problem(`'${name}' begins at byte ${begin} of the data, not at ${covered}`)
+    covered = end
+  }
+  if (covered !== size) throw problem(`the header describes ${covered} bytes of data, the file has ${size}`)
+}
+
+function readEntry({ name, dtype, shape, begin, end }: Entry, bytes: Uint8Array): HostTensor {
+  const data = hostArray(dtype, (end - begin) / byteWidth(dtype))
+  bytesOf(data).set(bytes.subarray(begin, end))
+  if (dtype === 'bool' && data.some((v) => v > 1)) throw problem(`'${name}' has truth values other than 0 and 1`)
+  return { dtype, shape, data }
 }
 
 /** Reads a file. Every size is checked before memory is taken; throws {@link TrainingError} `bad-checkpoint`. */
 export function decodeSafetensors(file: Uint8Array): Decoded {
   const { header, start } = parseHeader(file)
-  const tensors: Record<string, HostTensor> = {}
-  let covered = 0
-  for (const [name, value] of Object.entries(header)) {
-    if (name === '__metadata__') continue
-    const { dtype, shape, begin, end } = parseEntry(name, value)
-    if (start + end > file.length) fail(`'${name}' ends at byte ${start + end}, the file has ${file.length}`)
-    const data = hostArray(dtype, (end - begin) / byteWidth(dtype))
-    bytesOf(data).set(file.subarray(start + begin, start + end))
-    tensors[name] = { dtype, shape, data }
-    covered += end - begin
+  const { [metadataName]: raw = {}, ...rest } = header
+  if (!isRecord(raw)) throw problem('the metadata is not an object')
+  const bytes = file.subarray(start)
+  const entries = Object.entries(rest).map(([name, value]) => parseEntry(name, value))
+  checkCover(entries, bytes.length)
+  return {
+    // fromEntries makes own properties even of names such as __proto__.
+    tensors: Object.fromEntries(entries.map((entry) => [entry.name, readEntry(entry, bytes)])),
+    metadata: Object.fromEntries(Object.entries(raw).map(([name, value]) => [name, String(value)])),
   }
-  if (start + covered !== file.length) fail(`${file.length - start} bytes of data, the header describes ${covered}`)
-  const raw = header.__metadata__
-  const metadata: Record<string, string> = {}
-  if (typeof raw === 'object' && raw !== null) for (const [k, v] of Object.entries(raw)) metadata[k] = String(v)
-  return { tensors, metadata }
 }

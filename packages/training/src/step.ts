@@ -1,21 +1,14 @@
 import { valueAndGrad } from '@tessella/autograd'
 import type { Optimizer } from '@tessella/optimizers'
-import {
-  compile,
-  findNonFinite,
-  type NonFinite,
-  namedVariables,
-  type Tensor,
-  type Variable,
-  where,
-} from '@tessella/tensor'
+import { compile, namedVariables, nodeOf, type Tensor, type Variable, where } from '@tessella/tensor'
+import { type Culprit, diagnose } from './diagnose.ts'
 
-type Scalar = Tensor<readonly [], 'float32'>
+type Scalar = Tensor<[], 'float32'>
 
 /** What one training step is made of. `B` is a batch: tensors in arrays and plain objects. */
 export interface StepOptions<B> {
   /** Anything that holds the Variables: its trainable ones are trained. */
-  readonly model: unknown
+  readonly model: object
   readonly optimizer: Optimizer
   /** The loss of a batch, penalties included; a float32 scalar. */
   readonly loss: (batch: B) => Tensor
@@ -23,17 +16,32 @@ export interface StepOptions<B> {
   readonly after?: () => void
   /** Record the step once and replay it. Default true. */
   readonly compiled?: boolean
-  /** A loss that is not finite changes no Variable, so training can be diagnosed and goes on from a valid state. Default true. */
+  /**
+   * A loss that is not finite changes no Variable of the model and the optimizer, so that training can be diagnosed and
+   * goes on from a valid state. Default true.
+   */
   readonly guard?: boolean
 }
 
 export interface TrainStep<B> {
   /** One update; the loss before it. */
   (batch: B): Scalar
-  /** The first value of this batch's step that is not finite, if any; changes nothing. */
-  diagnose(batch: B): Promise<NonFinite | undefined>
+  /** Where this batch's step first stops being finite, if anywhere; changes nothing. Slow. */
+  diagnose(batch: B): Promise<Culprit | undefined>
   /** Kernels that one compiled step starts, per program made so far. */
   kernels(): readonly number[]
+}
+
+/** Runs `change`, then takes back what it assigned to the cells unless the loss it returns is finite. */
+function guarded(cells: readonly Variable[], change: () => Tensor): Tensor {
+  const before = cells.map((c) => c.value)
+  const loss = change()
+  const finite = loss.isFinite()
+  for (const [i, cell] of cells.entries()) {
+    const [old, now] = [before[i] as Tensor, cell.value]
+    if (nodeOf(now) !== nodeOf(old)) cell.assign(where(finite, now, old))
+  }
+  return loss
 }
 
 /**
@@ -45,27 +53,19 @@ export interface TrainStep<B> {
  */
 export function trainStep<B>(options: StepOptions<B>): TrainStep<B> {
   const { model, optimizer, loss, after, compiled = true, guard = true } = options
-  const gradients = (batch: B) => valueAndGrad(() => loss(batch), model)
-  const run = (batch: B): Scalar => {
-    const cells: Variable[] = guard
-      ? [...Object.values(namedVariables(model)), ...Object.values(namedVariables(optimizer.state))]
-      : []
-    const before = cells.map((c) => c.value)
-    const [value, grads] = gradients(batch)
-    optimizer.update(grads)
-    after?.()
-    const ok = value.isFinite()
-    for (const [i, cell] of cells.entries()) {
-      const old = before[i] as Tensor
-      const now = cell.value
-      cell.assign(where(ok, now, old) as Tensor)
-    }
-    return value as unknown as Scalar
-  }
-  const replay = compile(run as (...args: readonly [B]) => Scalar)
-  const step = (batch: B): Scalar => (compiled ? (replay as (b: B) => Scalar)(batch) : run(batch))
-  return Object.assign(step, {
-    diagnose: (batch: B) => findNonFinite(() => Object.values(gradients(batch)[1]).concat(loss(batch))),
+  const cells = guard ? Object.values(namedVariables([model, optimizer.state])) : []
+  const run = (batch: B): Scalar =>
+    guarded(cells, () => {
+      const [value, grads] = valueAndGrad(() => loss(batch), model)
+      optimizer.update(grads)
+      after?.()
+      return value
+    }) as Scalar
+  const replay = compile(run)
+  // A batch holds tensors only, so what may be passed is a batch.
+  const step = compiled ? (replay as unknown as (batch: B) => Scalar) : run
+  return Object.assign((batch: B): Scalar => step(batch), {
+    diagnose: (batch: B) => diagnose(batch, model, () => valueAndGrad(() => loss(batch), model)),
     kernels: () => replay.programs().map((p) => p.kernels),
   })
 }

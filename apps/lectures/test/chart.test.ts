@@ -74,7 +74,14 @@ describe('loss lines', () => {
 
 describe('numbers', () => {
   it('have the digits they deserve', () => {
-    expect([0.0147, 0, 1, 0.5, Number.NaN].map(percent)).toEqual(['1.47 %', '0 %', '100 %', '50 %', '-'])
+    expect([0.0147, 0, 1, 0.5, 0.017, Number.NaN].map(percent)).toEqual([
+      '1.47 %',
+      '0 %',
+      '100 %',
+      '50.0 %',
+      '1.70 %',
+      '-',
+    ])
     expect([0.999, 0.984, 1, 0.2].map(sureness)).toEqual(['> 99 %', '98 %', '100 %', '20 %'])
     expect([0, 1023, 43_000_000, 2 ** 45].map(bytes)).toEqual(['0 B', '1023 B', '41.0 MiB', '32768 GiB'])
     expect([0, 1, 1234].map((n) => plural(n, 'error'))).toEqual(['0 errors', '1 error', '1,234 errors'])

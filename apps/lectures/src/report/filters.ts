@@ -19,7 +19,7 @@ export function filterPictures(run: RunRecord): Markup {
   const pictures = Array.from({ length: count }, (_, i) =>
     weightPicture(data.slice(i * size, (i + 1) * size), width, height, limit),
   )
-  return html`<section class="${run.model}"><h3>${shortName(run)}</h3><p class="caption">${count} ${height}×${width} ${height < 10 ? 'kernels' : 'rows of weights'}. <span class="scale"><span>${formatNumber(-limit, 2)}</span><i></i><span>${formatNumber(limit, 2)}</span></span></p><div class="filters ${height < 10 ? 'large' : ''}">${pictures.map(
+  return html`<section class="${run.model}"><h3>${shortName(run)}</h3><p class="caption">${count} ${height < 10 ? 'kernels' : 'neurons'} of ${height}×${width} weights. <span class="scale"><span>−${formatNumber(limit, 2)}</span><i></i><span>${formatNumber(limit, 2)}</span></span></p><div class="filters ${height < 10 ? 'large' : ''}">${pictures.map(
     (p, i) => html`<img src="${pngUri(p)}" width="${width}" height="${height}" alt="Filter ${i + 1}">`,
   )}</div></section>`
 }

@@ -45,7 +45,7 @@ export function lossChart({ runs, trainImages, batch }: Experiment): Markup {
     .filter((r) => r.stepLosses.length > 0)
     .map((run) => {
       const losses = run.stepLosses.map((l) => Math.max(l, leastLoss))
-      const means = smooth(losses, Math.max(1, Math.round(losses.length / 60)))
+      const means = smooth(losses, Math.max(1, Math.round(losses.length / 90)))
       return { run, losses, means, last: means.at(-1) as number }
     })
   if (shown.length === 0) return html`<p class="none">No step was finished yet.</p>`

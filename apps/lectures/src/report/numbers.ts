@@ -5,7 +5,7 @@ export const count = (n: number): string => n.toLocaleString('en-US')
 
 /** A share in percent with three significant digits: 1.47 %. */
 export const percent = (share: number): string =>
-  Number.isFinite(share) ? `${share === 0 || share === 1 ? share * 100 : Number((100 * share).toPrecision(3))} %` : '-'
+  Number.isFinite(share) ? `${share === 0 || share === 1 ? 100 * share : (100 * share).toPrecision(3)} %` : '-'
 
 /** How sure a network was: whole percents, without claiming a certainty that rounding made up. */
 export const sureness = (probability: number): string => {

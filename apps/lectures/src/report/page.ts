@@ -48,7 +48,7 @@ export function renderReport(experiment: Experiment, test: MnistDataset): string
         .map(filterPictures)}`,
     )}${section(
       'Time per epoch',
-      'Seconds for one pass over the training set and the test after it.',
+      'Seconds for one pass over the training set and the test after it; beside them the median.',
       html`<figure class="card">${timeChart(experiment)}</figure>`,
     )}${section('Epochs in numbers', 'The same as above, to read off.', epochTable(experiment))}`
   }${section('How it was made', 'Run the command to get this page again.', madeWith(experiment))}`

@@ -97,6 +97,7 @@ pre { overflow-x: auto; margin: .6rem 0 0; padding: .9rem; background: var(--car
   .chart.wide { display: none; } .chart.narrow { display: block; }
   .heat { font-size: .72rem; border-spacing: 1px; } .heat .sum, .heat .right { font-size: .62rem; } .heat th, .heat td { height: 1.8rem; }
   .digits { grid-template-columns: repeat(auto-fill, minmax(3.75rem, 1fr)); }
+  .filters { grid-template-columns: repeat(auto-fill, minmax(42px, 1fr)); gap: .25rem; }
   .facts div { grid-template-columns: 1fr; gap: 0; }
 }
 @media (prefers-color-scheme: dark) { .digits img { filter: invert(1); } }

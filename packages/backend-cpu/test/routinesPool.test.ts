@@ -112,6 +112,11 @@ describe.each(['maxPool', 'maxPoolGrad', 'maxPoolPick'] as const)('%s', (kind) =
     }
   })
 
+  it('reads nothing after a small image', () => {
+    const attrs: PoolAttrs = { ...pairs, stride: [1, 1] }
+    for (let seed = 0; seed < 6; seed++) check(kind, { planes: [1, 2], input: [3, 2 + (seed % 3)], attrs }, seed)
+  })
+
   it('applies an epilogue with several writes', () => {
     const writes = (domain: number[]): Write[] => {
       const whole = contiguous(domain)

@@ -149,7 +149,8 @@ const tailOf = (plane: Plane, width: number): 'overlap' | 'exact' => (plane.inPl
 function emitCorrelation(context: KernelContext, epilogue: Epilogue, c: Correlation): readonly KernelCode[] {
   const split = splitEvenly(c.rows, mostRows)
   const tallest = split.large > 0 ? split.small + 1 : split.small
-  const blocks = positionBlocks(c, tallest)
+  const wide = context.features.wide === true && epilogue.mergeable(1 + c.spatial)
+  const blocks = positionBlocks({ ...c, wide }, tallest)
   const tiles = (rows: number): FunctionRef =>
     emitTiles(context, epilogue, {
       rows,

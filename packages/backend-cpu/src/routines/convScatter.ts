@@ -53,6 +53,7 @@ export function emitConvScatter(
     outputStep: [y.output * gradRow, gradRow],
     spatial,
     tail: 'exact',
+    wide: context.features.wide === true,
   } as const
   const groupWeights = shape.outputs * shape.channels * taps * 4
   const groupGrads = shape.outputs * shape.outputPlane * 4

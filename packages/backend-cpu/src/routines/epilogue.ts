@@ -1,11 +1,11 @@
-import type { Affine, Write } from '@tessella/compiler'
-import { byteWidth, type Dims, internalError } from '@tessella/ir'
+import type { Affine, Expr, Write } from '@tessella/compiler'
+import { type BinaryFn, byteWidth, type Dims, internalError, type UnaryFn } from '@tessella/ir'
 import { type KernelContext, pushPointer } from '../kernels/context.ts'
 import { formsOf, writeForms } from '../kernels/map.ts'
 import type { Form } from '../kernels/streams.ts'
 import type { FunctionBuilder, Local, ValueType } from '../wasm/assembler.ts'
 import { Dataflow, type Job, type Value } from '../wasm/dataflow.ts'
-import { Lowering } from '../wasm/expr.ts'
+import { Lowering, operands } from '../wasm/expr.ts'
 import type { Lanes, Site } from '../wasm/site.ts'
 import type { Piece, Sink } from './sink.ts'
 
@@ -70,6 +70,14 @@ export class Epilogue implements Sink {
       f.bump(bases[i] as Local, amount * (strides[dimension] as number) * width)
   }
 
+  /** With lane shuffles or single lanes between the loads and stores, merging is slow at best. */
+  mergeable(laneDimension: number): boolean {
+    return this.#writes.every(
+      ({ at, value }) =>
+        at.strides[laneDimension] === 1 && byteWidth(value.dtype) === 4 && isMergeable(value, laneDimension),
+    )
+  }
+
   /** Evaluates and stores the writes at some vectors of results: all their loads come before their stores. */
   emit(f: FunctionBuilder, bases: readonly Local[], laneDimension: number, pieces: readonly Piece[]): void {
     const g = new Dataflow(this.#context)
@@ -121,6 +129,22 @@ export function addScaled(f: FunctionBuilder, index: Local | number, factor: num
     }
   }
   f.op('i32.add')
+}
+
+const simpleUnary: ReadonlySet<UnaryFn> = new Set(['neg', 'abs', 'sqrt', 'reciprocal', 'rsqrt', 'not'])
+const heavyBinary: ReadonlySet<BinaryFn> = new Set(['pow', 'rem', 'atan2', 'shl', 'shr'])
+
+function isMergeable(root: Expr, dimension: number): boolean {
+  const seen = new Set<Expr>([root])
+  for (const e of seen) {
+    if (e.kind === 'gather' || e.kind === 'random' || e.kind === 'index' || e.kind === 'cast') return false
+    if (e.kind === 'unary' && !simpleUnary.has(e.fn)) return false
+    if (e.kind === 'binary' && heavyBinary.has(e.fn)) return false
+    const stride = e.kind === 'load' ? e.at.strides[dimension] : 0
+    if (e.kind === 'load' && (byteWidth(e.dtype) !== 4 || (stride !== 0 && stride !== 1))) return false
+    for (const o of operands(e)) seen.add(o)
+  }
+  return true
 }
 
 /** The vector with lane `first` in front. */

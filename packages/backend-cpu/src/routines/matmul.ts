@@ -15,7 +15,8 @@ export function emitMatmul(context: KernelContext, kernel: MatmulKernel): readon
   const { domain } = kernel
   if (sizeOf(domain) === 0) return []
   const epilogue = new Epilogue(context, kernel.writes)
-  const plan = planOf(mergedRows(kernel, epilogue.forms))
+  const wide = context.features.wide === true
+  const plan = planOf(mergedRows(kernel, epilogue.forms), (dimension) => wide && epilogue.mergeable(dimension))
   if (plan.dots) return [emitDotProducts(context, plan, epilogue)]
   const codes: KernelCode[] = []
   if (plan.packed) codes.push(packing(context, plan))
@@ -120,8 +121,17 @@ function blocksOf(plan: Plan): Block[] {
     const tile = { columns: columnsOf(plan, perTile, 0, 0) }
     blocks.push({ count: full, step, dimension: plan.laneDimension, amount: perTile, body: [tile] })
   }
-  const rest = plan.lanes - full * perTile
-  if (rest > 0) blocks.push({ columns: columnsOf(plan, rest, full * perTile, full * step) })
+  let rest = plan.lanes - full * perTile
+  let [lane, byte] = [full * perTile, full * step]
+  if (plan.unit > 1 && rest > 0) {
+    // Pairs that can be merged, apart from the others: together they would need too many registers.
+    const paired = rest - (rest % (4 * plan.unit))
+    if (paired > 0) blocks.push({ columns: columnsOf(plan, paired, lane, byte) })
+    rest -= paired
+    lane += paired
+    byte += 4 * paired
+  }
+  if (rest > 0) blocks.push({ columns: columnsOf(plan, rest, lane, byte) })
   return blocks
 }
 

@@ -1,6 +1,6 @@
 import type { Affine, Kernel, MatrixOperand } from '@tessella/compiler'
 import type { Dims } from '@tessella/ir'
-import { mostRows, widths } from './blocks.ts'
+import { mostRows, registersFor } from './blocks.ts'
 import { type Split, splitEvenly } from './split.ts'
 
 export type MatmulKernel = Extract<Kernel, { kind: 'matmul' }>
@@ -27,8 +27,9 @@ export interface Plan {
   readonly laneDimension: number
   readonly rank: number
   readonly rowSplit: Split
-  /** Vectors per tile. */
+  /** Vectors per tile, and per register. */
   readonly width: number
+  readonly unit: 1 | 2
   readonly packed: boolean
   /** Both operands are contiguous along K and there are few rows: dot products need no packing. */
   readonly dots: boolean
@@ -57,7 +58,8 @@ export function mergedRows(kernel: MatmulKernel, forms: readonly Affine[]): Matm
   return { ...kernel, domain: sizes }
 }
 
-export function planOf({ domain, k, a, b }: MatmulKernel): Plan {
+/** `mergeable(dimension)`: whether lanes along it may be merged (see {@link Registers}). */
+export function planOf({ domain, k, a, b }: MatmulKernel, mergeable: (dimension: number) => boolean): Plan {
   const rank = domain.length
   const m = domain[rank - 2] as number
   const n = domain[rank - 1] as number
@@ -70,6 +72,8 @@ export function planOf({ domain, k, a, b }: MatmulKernel): Plan {
   const rowSplit = splitEvenly(rows, mostRows)
   const tallest = rowSplit.large > 0 ? rowSplit.small + 1 : rowSplit.small
   const splat = swapped ? right(b) : left(a)
+  const laneDimension = swapped ? rank - 2 : rank - 1
+  const { unit, columns } = registersFor(tallest, mergeable(laneDimension))
   const dots = vector.k === 1 && vector.own !== 1 && splat.k === 1 && k >= 8 && rows <= mostDotRows
   return {
     batch: domain.slice(0, -2),
@@ -79,10 +83,11 @@ export function planOf({ domain, k, a, b }: MatmulKernel): Plan {
     splat,
     vector,
     rowDimension: swapped ? rank - 1 : rank - 2,
-    laneDimension: swapped ? rank - 2 : rank - 1,
+    laneDimension,
     rank,
     rowSplit,
-    width: Math.min(widths[tallest] as number, Math.ceil(lanes / 4)),
+    width: Math.min(unit * columns, Math.ceil(lanes / 4)),
+    unit,
     dots,
     packed: !dots && lanes > 1 && (vector.own !== 1 || ((vector.k * 4) % 4096 === 0 && rows >= 48)),
     // A cache line per step of K, for a few floats of it, is only worth it when it is read once or twice.

@@ -20,6 +20,10 @@ export class Accumulation implements Sink {
     f.bump(bases[0] as Local, amount * (this.#steps[dimension] as number))
   }
 
+  mergeable(): boolean {
+    return true
+  }
+
   /** Lanes that do not count are at the end. */
   emit(f: FunctionBuilder, bases: readonly Local[], _laneDimension: number, pieces: readonly Piece[]): void {
     const base = bases[0] as Local

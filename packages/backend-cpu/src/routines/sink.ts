@@ -16,6 +16,11 @@ export interface Sink {
   readonly params: readonly ValueType[]
   /** Moves the running addresses by `amount` along a dimension. */
   advance(f: FunctionBuilder, bases: readonly Local[], dimension: number, amount: number): void
+  /**
+   * Whether results that are neighbours along a dimension are handled by plain vector operations at neighbouring
+   * addresses, so that an engine may merge pairs of them.
+   */
+  mergeable(laneDimension: number): boolean
   /** Consumes some vectors of results. */
   emit(f: FunctionBuilder, bases: readonly Local[], laneDimension: number, pieces: readonly Piece[]): void
 }

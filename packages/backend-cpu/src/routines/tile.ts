@@ -180,8 +180,13 @@ class TileEmitter {
       f.load('v128.load32_splat', tap.splat + row * this.#spec.rowStep - this.#low)
     }
     const vector = (column: Column): void => loadVector(f, pb, column.offset + tap.vector, column.readable)
+    const groups = this.#groups(columns)
     // The fewer values are held, the other ones pass by one at a time.
-    const holdColumns = columns.length <= this.#spec.rows
+    const holdColumns = groups.length <= this.#spec.rows
+    if (!holdColumns && groups.length < columns.length) {
+      this.#wideRows(pa, pb, tap, columns, groups, accumulators)
+      return
+    }
     const held = holdColumns ? columns : accumulators
     const locals = held.map(() => f.local('v128'))
     for (const [i, local] of locals.entries()) {
@@ -202,6 +207,49 @@ class TileEmitter {
     }
     f.release(passing)
     for (const local of locals) f.release(local)
+  }
+
+  /** Columns that an engine may merge come in twos. */
+  #groups(columns: readonly Column[]): number[][] {
+    const groups: number[][] = []
+    for (let j = 0; j < columns.length; j++) {
+      const [one, next] = [columns[j] as Column, columns[j + 1]]
+      const pair = this.#context.features.wide && next && next.offset === one.offset + 16
+      const whole = one.lanes === 4 && next?.lanes === 4 && one.readable === 4 && next.readable === 4
+      groups.push(pair && whole ? [j, ++j] : [j])
+    }
+    return groups
+  }
+
+  /** Few rows are held, and pairs of columns pass by. */
+  #wideRows(
+    pa: Local,
+    pb: Local,
+    tap: TileSpec['taps'][number],
+    columns: readonly Column[],
+    groups: readonly number[][],
+    accumulators: readonly Local[][],
+  ): void {
+    const f = this.#f
+    const held = accumulators.map((_, row) => {
+      const local = f.local('v128')
+      f.get(pa)
+      f.load('v128.load32_splat', tap.splat + row * this.#spec.rowStep - this.#low)
+      f.set(local)
+      return local
+    })
+    const passing = [f.local('v128'), f.local('v128')]
+    for (const group of groups) {
+      for (const [i, j] of group.entries()) {
+        const column = columns[j] as Column
+        loadVector(f, pb, column.offset + tap.vector, column.readable)
+        f.set(passing[i] as Local)
+      }
+      for (const [row, local] of held.entries())
+        for (const [i, j] of group.entries())
+          multiplyAdd(f, this.#context, local, passing[i] as Local, accumulators[row]?.[j] as Local)
+    }
+    for (const local of [...held, ...passing]) f.release(local)
   }
 }
 

@@ -6,6 +6,8 @@ export interface Features {
   readonly simd: boolean
   /** `f32x4.relaxed_madd` and friends: fused multiply-add where the processor has it. */
   readonly relaxed: boolean
+  /** The engine merges operations on neighbouring vectors into ones of 256 bits; see `routines/blocks.ts`. */
+  readonly wide?: boolean
 }
 
 function probe(body: Parameters<ModuleBuilder['function']>[2]): boolean {

@@ -4,7 +4,7 @@ import type { KernelContext } from '../../src/kernels/context.ts'
 import { emitRoutine, type RoutineKernel } from '../../src/routines/index.ts'
 import { ModuleBuilder } from '../../src/wasm/assembler.ts'
 import { ConstantTable } from '../../src/wasm/constants.ts'
-import { probeFeatures } from '../../src/wasm/features.ts'
+import { type Features, probeFeatures } from '../../src/wasm/features.ts'
 import { evaluate, points, valueAt } from './interpret.ts'
 
 const constantsAt = 64
@@ -16,7 +16,7 @@ export class RoutineHarness {
   readonly run: () => void
   readonly arrays: Float32Array<ArrayBuffer>[]
 
-  constructor(kernel: RoutineKernel, lengths: readonly number[], last = 0, relaxed = true) {
+  constructor(kernel: RoutineKernel, lengths: readonly number[], last = 0, features: Partial<Features> = {}) {
     const memory = new WebAssembly.Memory({ initial: 1 })
     const words: [number, number][] = []
     const module = new ModuleBuilder()
@@ -24,7 +24,7 @@ export class RoutineHarness {
     let scratchBytes = 0
     const context: KernelContext = {
       module,
-      features: { ...probeFeatures(), ...(relaxed ? {} : { relaxed: false }) },
+      features: { ...probeFeatures(), ...features },
       constants: new ConstantTable(constantsAt, 16384, (a, bits) => words.push([a, bits])),
       dtypeOf: () => 'float32',
       slot: (buffer) => pointersAt + 4 * buffer,
@@ -100,3 +100,7 @@ export function randomNumbers(seed: number): () => number {
     return s / 2147483648 - 1
   }
 }
+
+/** Engines of every kind, by turns. */
+export const featuresOf = (seed: number): Partial<Features> =>
+  seed % 7 === 3 ? { relaxed: false } : seed % 2 === 0 ? { wide: true } : {}

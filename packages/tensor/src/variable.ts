@@ -1,5 +1,5 @@
-import { type DType, type Node, OpError, sameShape } from '@tessella/ir'
-import { type Cell, notePending, readCell, Storage, stageCell, withTrace } from './runtime/index.ts'
+import { type DType, type Node, OpError, sameShape, topological } from '@tessella/ir'
+import { type Cell, isRecording, notePending, readCell, Storage, stageCell, withTrace } from './runtime/index.ts'
 import { fromNode, nodeOf, type Tensor } from './tensor.ts'
 import type { Shape } from './types/index.ts'
 
@@ -35,6 +35,7 @@ export class Variable<const S extends Shape = Shape, D extends DType = DType> {
     this.dtype = value.dtype
     this.trainable = options.trainable ?? true
     this.name = options.name ?? ''
+    if (isRecording()) checkNotTraced(nodeOf(value), this.name)
     // The value came from outside: a handle to it may exist.
     this.#cell = { node: nodeOf(value), exposed: true, name: this.name, pending: 0 }
     if (this.#cell.node.value instanceof Storage) this.#cell.node.value.owned = true
@@ -72,6 +73,14 @@ export class Variable<const S extends Shape = Shape, D extends DType = DType> {
   static cellOf(variable: Variable): Cell {
     return variable.#cell
   }
+}
+
+/** A Variable lives on after the trace, a traced value does not. */
+function checkNotTraced(node: Node, name: string): void {
+  if (topological([node]).some((n) => n.op === 'parameter' && n.value === undefined))
+    throw new OpError('Variable', `${name ? `'${name}'` : 'it'} cannot start from a value that compile is tracing`, {
+      hint: 'Make the Variable outside of the compiled function, or assign the value to one.',
+    })
 }
 
 /** Makes `node` the committed value. `exposed`: somebody else may hold it. */

@@ -114,6 +114,13 @@ describe('compile', () => {
     expect(await r.list[1]?.item()).toBe(-1)
   })
 
+  it('refuses a Variable that starts from a traced value, and goes on', async () => {
+    const w = new Variable(tensor([1, 2]))
+    const make = compile((x: Tensor<[], 'float32'>) => new Variable(w.value.mul(x), { name: 'v' }).value)
+    expect(() => make(2)).toThrow(/\[Variable\] 'v' cannot start from a value that compile is tracing/)
+    expect(await compile(() => new Variable(zeros([2])).value.add(w.value))().array()).toEqual([1, 2])
+  })
+
   it('refuses async functions and reads while tracing', async () => {
     const later = compile(async (x: Tensor<[number], 'float32'>) => x)
     expect(() => later(tensor([1]))).toThrow(/async/)

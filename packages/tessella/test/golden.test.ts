@@ -1,5 +1,5 @@
 import { cpu } from '@tessella/backend-cpu'
-import { disposeBackend, type Tensor, useBackend } from '@tessella/tensor'
+import { compile, disposeBackend, type Tensor, useBackend } from '@tessella/tensor'
 import {
   type GoldenCase,
   type GoldenFile,
@@ -13,7 +13,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { activationFunctions, activationLayers } from './rows/activationRows.ts'
 import { denseFunctions, denseLayers, normLayers, sequenceLayers } from './rows/layerRows.ts'
 import { lossRows } from './rows/lossRows.ts'
-import type { Row, Rows } from './rows/row.ts'
+import type { Results, Row, Rows } from './rows/row.ts'
 import { tensorRows } from './rows/tensorRows.ts'
 import { optimizerRows, scheduleRows } from './rows/trainingRows.ts'
 import { transformRows } from './rows/transformRows.ts'
@@ -63,10 +63,16 @@ async function expectSame(actual: Tensor | undefined, expected: GoldenTensor, wh
   expect(goldenMismatch(await actual.data(), expected), what).toBeUndefined()
 }
 
-async function check(c: GoldenCase, row: Row): Promise<void> {
-  const { outputs, grads } = await row(c)
+async function compare(c: GoldenCase, { outputs, grads }: Results): Promise<void> {
   for (const [name, expected] of Object.entries(c.outputs)) await expectSame(outputs[name], expected, name)
   for (const [name, expected] of Object.entries(c.grads)) await expectSame(grads[name], expected, `gradient of ${name}`)
+}
+
+/** Values one by one, then all in one program; what reads on the way, as a path of training, compiles by itself. */
+async function check(c: GoldenCase, row: Row): Promise<void> {
+  const results = row(c)()
+  await compare(c, await results)
+  if (!(results instanceof Promise)) await compare(c, compile(row(c) as () => Results)())
 }
 
 describe('coverage of the golden files', () => {

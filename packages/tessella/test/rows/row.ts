@@ -8,7 +8,8 @@ export interface Results {
   readonly outputs: Readonly<Record<string, Tensor>>
   readonly grads: Readonly<Record<string, Tensor>>
 }
-export type Row = (c: GoldenCase) => Results | Promise<Results>
+/** Prepares a case; the function it answers computes, and may be compiled unless it reads values on the way. */
+export type Row = (c: GoldenCase) => () => Results | Promise<Results>
 /** How to compute each operation of a file. */
 export type Rows = Readonly<Record<string, Row>>
 
@@ -78,11 +79,13 @@ export function fn(run: (input: Inputs, attrs: Attrs, c: GoldenCase) => Tensor):
   return (c) => {
     const given = inputsOf(c)
     const names = Object.keys(c.grads)
-    if (names.length === 0) return { outputs: { y: run(among(c, given), attrsOf(c), c) }, grads: {} }
+    if (names.length === 0) return () => ({ outputs: { y: run(among(c, given), attrsOf(c), c) }, grads: {} })
     const watched = Object.fromEntries(names.map((name) => [name, among(c, given)(name)]))
-    const [y, pull] = vjp((w: Record<string, Tensor>) => run(among(c, { ...given, ...w }), attrsOf(c), c), watched)
-    const [grads] = pull(among(c, given)('dy'))
-    return { outputs: { y }, grads }
+    return () => {
+      const [y, pull] = vjp((w: Record<string, Tensor>) => run(among(c, { ...given, ...w }), attrsOf(c), c), watched)
+      const [grads] = pull(among(c, given)('dy'))
+      return { outputs: { y }, grads }
+    }
   }
 }
 
@@ -114,12 +117,12 @@ export function layer<L extends object>(
       const y = call(made, input, mode)
       return [y.mul(input('dy')).sum(), y] as const
     }
-    const [[, y], found] = valueAndGrad(forward, { free, made }, { hasAux: true })
-    const grads = Object.keys(c.grads).map((name) => {
-      const path = name in free ? `free.${name}` : `made.${names[name] ?? name}`
-      return [name, among(c, found)(path)] as const
-    })
-    const states = Object.keys(c.outputs).flatMap((name) => (own[name] ? [[name, own[name].value] as const] : []))
-    return { outputs: { y, ...Object.fromEntries(states) }, grads: Object.fromEntries(grads) }
+    const pathOf = (name: string) => (name in free ? `free.${name}` : `made.${names[name] ?? name}`)
+    return () => {
+      const [[, y], found] = valueAndGrad(forward, { free, made }, { hasAux: true })
+      const grads = Object.keys(c.grads).map((name) => [name, among(c, found)(pathOf(name))] as const)
+      const states = Object.keys(c.outputs).flatMap((name) => (own[name] ? [[name, own[name].value] as const] : []))
+      return { outputs: { y, ...Object.fromEntries(states) }, grads: Object.fromEntries(grads) }
+    }
   }
 }

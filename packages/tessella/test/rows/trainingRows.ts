@@ -24,7 +24,7 @@ const optionsOf = (c: GoldenCase): object => {
 
 /** The parameters after each step on the case's objective, compiled. */
 function trained(make: (rate: number, options: object) => optimizers.Transform): Row {
-  return async (c) => {
+  return (c) => async () => {
     const { lr, steps, clipNorm } = c.attrs as unknown as OptimizerAttrs
     const w = new Variable(tensorOf(c.inputs.w0 as GoldenTensor))
     const [a, target] = [c.inputs.A, c.inputs.c].map((t) => tensorOf(t as GoldenTensor)) as [Tensor, Tensor]
@@ -87,7 +87,7 @@ interface ScheduleAttrs {
 
 /** The rate at each step, from one compiled program. */
 function scheduled(make: (attrs: ScheduleAttrs) => optimizers.Schedule): Row {
-  return async (c) => {
+  return (c) => async () => {
     const rate = compile(make(c.attrs as unknown as ScheduleAttrs))
     const rates: number[] = []
     for (const step of (c.outputs.lr as GoldenTensor).data.keys()) rates.push(await rate(step).item())
@@ -112,7 +112,7 @@ export const scheduleRows: Rows = {
   polynomial: scheduled(({ lr, totalIters, power }) =>
     optimizers.polynomialDecay(lr, { totalSteps: totalIters, power }),
   ),
-  reduceOnPlateau: async (c) => {
+  reduceOnPlateau: (c) => async () => {
     const { lr, factor, patience, threshold, metric } = c.attrs as unknown as ScheduleAttrs
     const plateau = optimizers.reduceOnPlateau(lr, { factor, patience, threshold })
     const rate = compile(plateau.schedule)

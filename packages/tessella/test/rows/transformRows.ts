@@ -21,6 +21,6 @@ export const transformRows: Rows = {
     const f = functions[c.name]
     if (f === undefined) throw new Error(`no function for ${c.name}`)
     const [x, v] = [c.inputs.x, c.inputs.v].map((t) => tensorOf(t as GoldenTensor)) as [Vector, Vector]
-    return { outputs: { grad: grad(f)(x), hessian: hessian(f)(x), hvp: hvp(f, [x], [v])[0] }, grads: {} }
+    return () => ({ outputs: { grad: grad(f)(x), hessian: hessian(f)(x), hvp: hvp(f, [x], [v])[0] }, grads: {} })
   },
 }

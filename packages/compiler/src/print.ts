@@ -1,3 +1,4 @@
+import type { DType } from '@tessella/ir'
 import { walkExprs } from './expr.ts'
 import type { Affine, BufferPlan, Expr, Kernel, MatrixOperand, Program, WholeOperand, Write } from './program.ts'
 
@@ -14,6 +15,17 @@ function showAffine({ offset, strides }: Affine): string {
   })
   if (offset !== 0 || terms.length === 0) terms.push(String(offset))
   return terms.join('+').replaceAll('+-', '-')
+}
+
+/** The shortest digits that the dtype reads back as the same number. */
+function showNumber(value: number, dtype: DType): string {
+  if (Object.is(value, -0)) return '-0'
+  if (dtype !== 'float32') return String(value)
+  for (let digits = 1; digits < 9; digits++) {
+    const short = Number(value.toPrecision(digits))
+    if (Math.fround(short) === value) return String(short)
+  }
+  return String(value)
 }
 
 const symbols: { readonly [fn: string]: string } = {
@@ -63,7 +75,7 @@ class ExprPrinter {
   #text(e: Expr): string {
     switch (e.kind) {
       case 'constant':
-        return Object.is(e.value, -0) ? '-0' : String(e.value)
+        return showNumber(e.value, e.dtype)
       case 'load':
         return `b${e.buffer}[${showAffine(e.at)}]`
       case 'index':

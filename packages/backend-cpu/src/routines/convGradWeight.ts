@@ -3,7 +3,7 @@ import { sizeOf } from '@tessella/ir'
 import { grainFor, type KernelCode, type KernelContext, pushPointer } from '../kernels/context.ts'
 import type { FunctionBuilder, FunctionRef, Local } from '../wasm/assembler.ts'
 import { forwardCopy } from './conv.ts'
-import { type DotLoop, dotRows, emitDots, mostTaps } from './dot.ts'
+import { type DotLoop, dotRows, emitDots, laneBytes, mostTaps } from './dot.ts'
 import { addScaled, Epilogue } from './epilogue.ts'
 import { emitFinish } from './finish.ts'
 import { emitCopy, emitFill, type Plane, planeOf } from './plane.ts'
@@ -48,7 +48,7 @@ export function emitConvGradWeight(context: KernelContext, kernel: ConvKernel): 
   const fitting = Math.floor(blockBytes / (gradBytes + (plane.inPlace ? imageBytes : plane.bytes)))
   const block = Math.max(1, Math.min(perSlot, fitting))
   const copies = plane.inPlace ? 0 : plane.bytes * block
-  const { shared, own } = workspace(context, slots * sumBytes, copies)
+  const { shared, own } = workspace(context, slots * sumBytes, copies + laneBytes)
   const imageStep = plane.inPlace ? imageBytes : plane.bytes
   const copy = plane.inPlace ? undefined : emitCopy(context, plane)
   const tiles = emitSlotTiles(context, shape, plane, imageStep, gradBytes)
@@ -111,6 +111,8 @@ export function emitConvGradWeight(context: KernelContext, kernel: ConvKernel): 
         }
         f.get(count)
         f.get(sums)
+        own(f)
+        addScaled(f, 1, copies)
         f.call(tiles)
       })
     })
@@ -133,7 +135,7 @@ function limit(f: FunctionBuilder, x: Local, most: number): void {
   f.set(x)
 }
 
-/** A function (gradients, images, how many, sums) that goes over all tiles of the weight. */
+/** A function (gradients, images, how many, sums, lanes) that goes over all tiles of the weight. */
 function emitSlotTiles(
   context: KernelContext,
   shape: ConvShape,
@@ -206,12 +208,12 @@ function emitSlotTiles(
       small: split.large < split.pieces ? dots(split.small, piece.offsets, piece.sumTap) : undefined,
     }
   })
-  return context.module.function(['i32', 'i32', 'i32', 'i32'], [], (f, grads, images, many, sums) => {
-    const [p, q, count, out] = [grads, images, many, sums] as [Local, Local, Local, Local]
+  return context.module.function(['i32', 'i32', 'i32', 'i32', 'i32'], [], (f, ...params) => {
+    const [p, q, count, out, lanes] = params as [Local, Local, Local, Local, Local]
     const rowsOf = (times: number, rows: number, callee: FunctionRef | undefined): void => {
       if (!callee || times === 0) return
       f.times(times, () => {
-        for (const arg of [p, q, count, out]) f.get(arg)
+        for (const arg of [p, q, count, out, lanes]) f.get(arg)
         f.call(callee)
         f.bump(p, rows * rowStep)
         f.bump(out, rows * weightRow)

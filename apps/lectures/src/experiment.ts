@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { batches, type Mnist } from '@tessella/datasets'
 import { countParameters, summary } from '@tessella/layers'
 import { crossEntropy, errorCount } from '@tessella/losses'
@@ -8,6 +9,7 @@ import { analyse, firstFilters } from './analysis.ts'
 import { network, networks } from './models.ts'
 import type { ModelName, Options } from './options.ts'
 import type { EpochRecord, RunRecord } from './record.ts'
+import { plural } from './report/numbers.ts'
 import { checkpointPath, load, save } from './resume.ts'
 
 /** Images per step, the lectures' choice. */
@@ -88,6 +90,8 @@ export async function experiment(name: ModelName, setting: Setting): Promise<Run
     else if (event.type === 'step') {
       stepLosses.push(event.loss)
       running = { ...running, step: event.step + 1, seconds: running.before + event.seconds }
+      // A backend that answers at once leaves the event loop no turn in which Ctrl-C could arrive.
+      await nextTurn()
     } else if (event.type === 'epoch-end') {
       const loss = mean(stepLosses.slice(-stepsPerEpoch))
       epochs.push({ loss, errors: event.metrics.errors ?? Number.NaN, seconds: running.before + event.seconds })
@@ -115,5 +119,5 @@ export async function experiment(name: ModelName, setting: Setting): Promise<Run
 function resumed(path: string, epochs: number | undefined, step: number | undefined, wanted: number): string {
   if (epochs === undefined) return `There is no ${path} to resume from: starting anew.`
   if (epochs >= wanted) return `${path} has all ${wanted} epochs already.`
-  return `Resuming after ${epochs} epochs${step ? ` and ${step} steps` : ''} from ${path}.`
+  return `Resuming after ${plural(epochs, 'epoch')}${step ? ` and ${plural(step, 'step')}` : ''} from ${path}.`
 }

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -7,13 +7,24 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
 const program = fileURLToPath(new URL('../src/start.ts', import.meta.url))
 
-/** Runs `start`; its exit code and what it wrote. */
-function start(...options: readonly string[]): Promise<{ code: number | null; out: string; err: string }> {
+interface Ended {
+  readonly code: number | null
+  readonly out: string
+  readonly err: string
+}
+
+const start = (...options: readonly string[]): Promise<Ended> => startUntil(undefined, ...options)
+
+/** Runs `start`; presses Ctrl-C once it has written `mark`. */
+function startUntil(mark: string | undefined, ...options: readonly string[]): Promise<Ended> {
   return new Promise((done, failed) => {
     const child = spawn(process.execPath, ['--conditions=@tessella/source', program, ...options])
     let out = ''
     let err = ''
-    child.stdout.on('data', (text) => (out += text))
+    child.stdout.on('data', (text) => {
+      if (mark !== undefined && !out.includes(mark) && `${out}${text}`.includes(mark)) child.kill('SIGINT')
+      out += text
+    })
     child.stderr.on('data', (text) => (err += text))
     child.on('error', failed)
     child.on('close', (code) => done({ code, out, err }))
@@ -26,7 +37,7 @@ beforeAll(async () => {
 })
 afterAll(() => rm(root, { recursive: true }))
 
-describe('start', () => {
+describe('start', { timeout: 60_000 }, () => {
   it.concurrent('explains itself', async () => {
     const { code, out, err } = await start('--help')
     expect(err).toBe('')
@@ -48,5 +59,15 @@ describe('start', () => {
     expect(out).toBe('')
     expect(err).toMatch(/^Cannot write to --out .*ENOTDIR.* Name a folder that can be written\.\n$/)
     expect(code).toBe(1)
+  })
+
+  it('writes what there is on Ctrl-C, says how to go on, code 130', async () => {
+    const out = join(root, 'interrupted')
+    const ended = await startUntil('MLP', '--quick', '--model', 'mlp', '--epochs', '9999', '--out', out)
+    expect(ended.err).toContain('Ctrl-C again ends at once')
+    expect(ended.out).toContain('Run the same command with --resume to go on.')
+    expect(ended.out).toContain(' of 9999 ')
+    expect((await readdir(out)).sort()).toEqual(['checkpoint-mlp-quick.safetensors', 'report.html', 'report.json'])
+    expect(ended.code).toBe(130)
   })
 })

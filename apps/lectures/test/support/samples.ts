@@ -13,7 +13,7 @@ export function bars(count: number, seed: number): MnistDataset {
   return dataset({ images: column(images, [count, 1, 28, 28]), labels: column(labels, [count]) })
 }
 
-export const tinyData = (): Mnist => ({ train: bars(120, 1), test: bars(40, 2) })
+export const tinyData = (): Mnist => ({ train: bars(60, 1), test: bars(30, 2) })
 
 /** A made-up run with `mistakes` wrong answers among `test`. */
 export function sampleRun(model: ModelName, mistakes: number, test: MnistDataset, epochs = 15): RunRecord {

@@ -66,20 +66,19 @@ export function progress(options: ProgressOptions): Progress {
     if (drawn) stream.write('\r\u001b[2K')
     drawn = false
   }
-  /** Time for `count` epochs, from those done or from the share of the first that is. */
-  const timeFor = (count: number, share: number, seconds: number): number => {
-    const mean = durations.reduce((a, b) => a + b, 0) / durations.length
-    return count * (durations.length > 0 ? mean : seconds / share)
-  }
+  /** Time of an epoch, from those done or from the share of this one that is. */
+  const epochTime = (share: number, seconds: number): number =>
+    durations.length > 0 ? durations.reduce((a, b) => a + b, 0) / durations.length : seconds / share
   const draw = (e: Event<'step'>): void => {
     const now = performance.now() / 1000
     const share = e.steps > 0 ? (e.step + 1) / e.steps : 0
     if (now - lastDraw < redrawSeconds && share < 1) return
     lastDraw = now
-    const left = timeFor(epochs - e.epoch, share, e.seconds) - e.seconds
+    const each = epochTime(share, e.seconds)
+    const left = each * (epochs - e.epoch - 1) + Math.max(0, each - e.seconds)
     const text =
       `${label}epoch ${numbered(e.epoch, epochs)} ${bar(share, 20)} ${e.step + 1}/${e.steps || '?'}` +
-      `  loss ${formatNumber(e.loss)}  ${formatSeconds(e.seconds)}  left ${formatSeconds(Math.max(0, left))}`
+      `  loss ${formatNumber(e.loss)}  ${formatSeconds(e.seconds)}  left ${formatSeconds(left)}`
     // The last column stays free: some terminals wrap when it is written.
     stream.write(`\r\u001b[2K${text.slice(0, Math.max(0, (stream.columns ?? 80) - 1))}`)
     drawn = true
@@ -89,7 +88,7 @@ export function progress(options: ProgressOptions): Progress {
     clear()
     const metrics = Object.entries(e.metrics).map(([name, v]) => `  ${name} ${paint(1, formatNumber(v))}`)
     const remaining = e.epochs - e.epoch - 1
-    const left = remaining > 0 ? paint(2, `  left ${formatSeconds(timeFor(remaining, 1, e.seconds))}`) : ''
+    const left = remaining > 0 ? paint(2, `  left ${formatSeconds(epochTime(1, e.seconds) * remaining)}`) : ''
     stream.write(
       `${label}epoch ${numbered(e.epoch, e.epochs)}  loss ${formatNumber(e.loss)}${metrics.join('')}` +
         `  ${formatSeconds(e.seconds)}${left}\n`,

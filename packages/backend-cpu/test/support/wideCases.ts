@@ -1,0 +1,91 @@
+import type { Affine, Write } from '@tessella/compiler'
+import { sizeOf } from '@tessella/ir'
+import type { RoutineKernel } from '../../src/routines/index.ts'
+import { binary, constant, contiguous, load, RoutineHarness, randomNumbers, result } from './routines.ts'
+import { outputSizes } from './window.ts'
+
+/*
+ * Random routines in the form for engines that merge vectors in pairs, with the bits of their results. Run as a script
+ * (node [flags] wideCases.ts FIRST COUNT) it prints one hash per case.
+ */
+
+interface Case {
+  readonly kernel: RoutineKernel
+  readonly lengths: readonly number[]
+}
+
+/** Bias and relu, or a residual, or nothing; dimension 1 has the bias. */
+function epilogue(domain: readonly number[], choice: number): Write[] {
+  const whole = contiguous(domain)
+  const bias: Affine = { offset: 0, strides: domain.map((_, d) => (d === 1 ? 1 : 0)) }
+  const values = [
+    result,
+    binary('max', binary('add', result, load(3, bias)), constant(0)),
+    binary('sub', load(0, whole), binary('mul', constant(0.5), result)),
+  ]
+  return [{ buffer: 0, at: whole, value: values[choice % 3] ?? result }]
+}
+
+function caseOf(seed: number): Case {
+  const random = randomNumbers(seed + 1)
+  const pick = (low: number, high: number) => low + Math.floor(((random() + 1) / 2) * (high - low + 1))
+  const kind = (['matmul', 'conv', 'convGradInput', 'convGradWeight'] as const)[seed % 4] ?? 'matmul'
+  if (kind === 'matmul') {
+    const [m, n, k] = [pick(1, 30), pick(1, 70), pick(1, 40)]
+    const [nn, bn] = [random() > 0, random() > 0]
+    const kernel: RoutineKernel = {
+      kind,
+      domain: [m, n],
+      k,
+      dtype: 'float32',
+      a: { buffer: 1, offset: 0, batchStrides: [], rowStride: nn ? k : 1, colStride: nn ? 1 : m },
+      b: { buffer: 2, offset: 0, batchStrides: [], rowStride: bn ? n : 1, colStride: bn ? 1 : k },
+      writes: epilogue([m, n], pick(0, 2)),
+    }
+    return { kernel, lengths: [m * n, m * k, k * n, n] }
+  }
+  const kernelSize = [pick(1, 4), pick(1, 5)]
+  const attrs = {
+    stride: [pick(1, 2), pick(1, 2)],
+    dilation: [1, 1],
+    padding: [
+      [pick(0, 1), pick(0, 1)],
+      [pick(0, 1), pick(0, 1)],
+    ] as const,
+    groups: 1,
+  }
+  const input = kernelSize.map((s) => s + pick(0, 28))
+  const x = [pick(1, 3), pick(1, 7), ...input]
+  const w = [pick(1, 13), x[1] as number, ...kernelSize]
+  const y = [x[0] as number, w[0] as number, ...outputSizes(input, kernelSize, attrs)]
+  const [a, b, domain] = kind === 'conv' ? [x, w, y] : kind === 'convGradInput' ? [y, w, x] : [x, y, w]
+  const operands = { a: { buffer: 1, shape: a }, b: { buffer: 2, shape: b } }
+  const kernel: RoutineKernel = {
+    kind,
+    domain,
+    dtype: 'float32',
+    attrs,
+    ...operands,
+    writes: epilogue(domain, pick(0, 2)),
+  }
+  return { kernel, lengths: [sizeOf(domain), sizeOf(a), sizeOf(b), domain[1] as number] }
+}
+
+/** FNV-1a of the bits of the first buffer after one run. */
+export function hashOf(seed: number): number {
+  const { kernel, lengths } = caseOf(seed)
+  const harness = new RoutineHarness(kernel, lengths, 0, { wide: true })
+  const random = randomNumbers(seed + 1)
+  for (const array of harness.arrays) for (let i = 0; i < array.length; i++) array[i] = random()
+  harness.run()
+  const out = harness.arrays[0] as Float32Array
+  let hash = 0x811c9dc5
+  for (const bits of new Uint32Array(out.slice().buffer)) hash = Math.imul(hash ^ bits, 0x01000193)
+  return hash >>> 0
+}
+
+const [, script, first, count] = process.argv
+if (script?.endsWith('wideCases.ts')) {
+  const hashes = Array.from({ length: Number(count) }, (_, i) => hashOf(Number(first) + i))
+  process.stdout.write(JSON.stringify(hashes))
+}

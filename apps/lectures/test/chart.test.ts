@@ -19,7 +19,7 @@ describe('ticks', () => {
     [100, 1000, [100, 150, 200, 300, 400, 500, 700, 1000], 8],
     [100, 1000, [100, 200, 300, 500, 1000], 7],
     [0.01, 3, [0.01, 0.03, 0.1, 0.3, 1, 3], 7],
-    [140, 290, [150, 200], 7],
+    [140, 290, [150, 200, 250], 7],
     [1e-9, 1e9, Array.from({ length: 19 }, (_, i) => Number(`1e${i - 9}`)), 7],
   ] as const)('of a logarithmic axis from %f to %f', (low, high, ticks, most) => {
     expect(logTicks(low, high, most)).toEqual(ticks)

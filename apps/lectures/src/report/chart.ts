@@ -1,3 +1,4 @@
+import { scaleLinear } from 'd3-scale'
 import type { ModelName } from '../options.ts'
 import { html, type Markup, px } from './html.ts'
 
@@ -95,7 +96,7 @@ export function spread(places: readonly number[], gap: number, end: number): rea
   return out
 }
 
-/** Round values for a logarithmic axis over [low, high]: as many as can be read. */
+/** Round values for a logarithmic axis over [low, high]: as many as can be read, evenly apart where it is short. */
 export function logTicks(low: number, high: number, most = 7): readonly number[] {
   const decades = Array.from(
     { length: Math.ceil(Math.log10(high)) - Math.floor(Math.log10(low)) + 1 },
@@ -104,7 +105,8 @@ export function logTicks(low: number, high: number, most = 7): readonly number[]
   const choices = [[1, 1.5, 2, 3, 4, 5, 7], [1, 2, 3, 5], [1, 2, 5], [1, 3], [1]].map((mantissas) =>
     decades.flatMap((d) => mantissas.map((m) => Number(`${m}e${d}`))).filter((v) => v >= low && v <= high),
   )
-  return choices.find((values) => values.length <= most) ?? (choices.at(-1) as readonly number[])
+  const fits = choices.find((values) => values.length <= most) ?? (choices.at(-1) as readonly number[])
+  return fits.length > 2 ? fits : scaleLinear([low, high], [0, 1]).ticks(4)
 }
 
 /** Whole numbers from `first` to `last`, thinned to at most `most`, the last one kept. */

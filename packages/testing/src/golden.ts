@@ -16,7 +16,7 @@ export type GoldenFile = (typeof goldenFiles)[number]
 
 export interface GoldenTensor {
   readonly shape: readonly number[]
-  readonly dtype: 'float32' | 'int32'
+  readonly dtype: 'float32' | 'int32' | 'bool'
   readonly data: readonly number[]
 }
 type Tensors = Readonly<Record<string, GoldenTensor>>

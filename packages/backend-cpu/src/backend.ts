@@ -17,10 +17,17 @@ import { CpuExecutable, requireDType } from './executable.ts'
 import { Heap } from './heap.ts'
 import { type Features, probeFeatures } from './wasm/features.ts'
 import { nativeBinary, nativeUnary } from './wasm/functions.ts'
+import { enableWide } from './wide.ts'
 
 export interface CpuOptions {
   /** Threads that compute. Only 1 exists so far; more throws `BackendError` 'bad-option'. */
   readonly threads?: number
+  /**
+   * Lets V8 in Node merge pairs of 128-bit vectors into 256 bits, which doubles the speed of matrix products. It sets an
+   * experimental flag of the whole process, from now on, checks itself and stays off with a warning where that fails.
+   * Default: whether the environment says TESSELLA_WIDE=1.
+   */
+  readonly wide?: boolean
 }
 
 /** All but float64. */
@@ -42,6 +49,8 @@ export class CpuBackend implements Backend {
   readonly dtypes = dtypes
   /** Threads that compute, this one included. */
   readonly threads: number
+  /** Whether kernels are made for 256-bit vectors. */
+  readonly wide: boolean
   readonly #features: Features
   #heap: Heap | undefined
 
@@ -50,9 +59,11 @@ export class CpuBackend implements Backend {
     if (threads !== 1)
       throw new BackendError('cpu', 'bad-option', `threads: ${threads} is not available. Use 1, or leave it out.`)
     this.threads = 1
-    this.#features = probeFeatures()
-    if (!this.#features.simd)
+    const features = probeFeatures()
+    if (!features.simd)
       throw new BackendError('cpu', 'unavailable', 'this engine has no WebAssembly SIMD. Use a newer one.')
+    this.wide = (options.wide ?? globalThis.process?.env?.['TESSELLA_WIDE'] === '1') && enableWide(features)
+    this.#features = { ...features, wide: this.wide }
     this.#heap = new Heap()
   }
 

@@ -1,7 +1,7 @@
 import type { Affine, Expr, Kernel, Write } from '@tessella/compiler'
 import { byteWidth } from '@tessella/ir'
 import type { FunctionBuilder, Local } from '../wasm/assembler.ts'
-import { Dataflow, type Job } from '../wasm/dataflow.ts'
+import { Dataflow, hasCalls, type Job } from '../wasm/dataflow.ts'
 import { Lowering, leaves } from '../wasm/expr.ts'
 import type { Lanes } from '../wasm/site.ts'
 import { grainFor, type KernelCode, type KernelContext } from './context.ts'
@@ -112,7 +112,13 @@ function columnSpace(outer: readonly LeveledLoop[], columns: number, weight: num
 }
 
 /** Vectors per round of the lane loop. */
-const unroll = 2
+const unrolled = 2
+
+/**
+ * V8 with `--experimental-wasm-revectorize` loses halves of merged values that do not fit its 15 registers: kernels that
+ * need more than this have one vector per round, and so nothing to merge. Always: another backend may set the flag.
+ */
+const mergeableRegisters = 12
 
 /** Emits the body of one map kernel. */
 class MapBody {
@@ -124,6 +130,7 @@ class MapBody {
   readonly #context: KernelContext
   readonly #writes: readonly Write[]
   readonly #jobs = new Map<string, Job[]>()
+  #unroll = unrolled
 
   constructor(
     context: KernelContext,
@@ -150,8 +157,19 @@ class MapBody {
       else this.#columns(length)
     }
     const once = (): Job[] => (this.#lane ? this.#point(4, 0) : this.#point(1, 0))
-    const prepare = (): (() => void) => this.#g.hoist(this.#f, roots(once()), 1, this.#lane ? hoistedConstants : 0)
+    const { wide } = this.#context.features
+    // Hoisted constants are not merged: wide loops read them as splats.
+    const constants = this.#lane && !wide ? hoistedConstants : 0
+    const prepare = (): (() => void) => {
+      const release = this.#g.hoist(this.#f, roots(once()), 1, constants)
+      if (!this.#isMergeable(once())) this.#unroll = 1
+      return release
+    }
     emitUnits(this.#f, this.#space, this.#streams, range, prepare, body)
+  }
+
+  #isMergeable(jobs: readonly Job[]): boolean {
+    return this.#g.registers(jobs) <= mergeableRegisters && !hasCalls(roots(jobs))
   }
 
   /** The stores of one group of lanes, `shift` elements on, at a column of the cut loop. */
@@ -181,6 +199,7 @@ class MapBody {
       this.#g.emit(f, this.#point(1, 0))
       return
     }
+    const unroll = this.#unroll
     const step = 4 * unroll
     const rounds = Math.floor(length / step)
     const looped = rounds > 1 ? rounds : 0

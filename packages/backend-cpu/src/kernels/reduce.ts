@@ -10,7 +10,7 @@ import { weightOf } from './weight.ts'
 /** Reductions: every point of the domain walks the inner domain, once per pass, then writes its results. */
 export function emitReduce(context: KernelContext, kernel: Extract<Kernel, { kind: 'reduce' | 'rows' }>): KernelCode {
   const reduction = reductionOf(kernel)
-  const plan = planReduce(reduction)
+  const plan = planReduce(reduction, context.features.wide === true)
   const empty = kernel.domain.some((size) => size === 0)
   const segment = plan.lanesReduced ? 1 : Math.min(4 * plan.vectors, plan.lane?.size ?? 1)
   const cut = plan.lanesReduced ? undefined : plan.lane

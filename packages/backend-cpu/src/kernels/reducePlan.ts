@@ -44,7 +44,8 @@ const contiguous = (reads: readonly Form[], loop: Loop): boolean =>
   reads.some(({ at, buffer }) => buffer !== undefined && strideOf(at, loop) === 1) &&
   reads.every(({ at, buffer }) => buffer === undefined || strideOf(at, loop) === 0 || strideOf(at, loop) === 1)
 
-export function planReduce({ domain, inner, passes, writes }: Reduction): ReducePlan {
+/** `wide`: the engine merges neighbouring vectors; only light kernels without stores in their loops have any then. */
+export function planReduce({ domain, inner, passes, writes }: Reduction, wide: boolean): ReducePlan {
   const accumulators = passes.flatMap((p) => p.accumulators)
   const values = passes.flatMap((p) => [...p.accumulators, ...p.writes].map((x) => x.value))
   const position: Affine = { offset: 0, strides: [...domain.map(() => 0), ...stridesOf(inner)] }
@@ -60,7 +61,9 @@ export function planReduce({ domain, inner, passes, writes }: Reduction): Reduce
     inside.map((form) => form.at),
   )
   const most = Math.max(1, ...passes.map((p) => p.accumulators.length))
-  const vectors = weightOf(values) > 40 * passes.length ? 1 : Math.max(1, Math.min(4, Math.floor(8 / most)))
+  const weight = weightOf(values)
+  const single = wide ? weight > 12 || passes.some((p) => p.writes.length > 0) : weight > 40 * passes.length
+  const vectors = single ? 1 : Math.max(1, Math.min(4, Math.floor(8 / most)))
   const shared = { forms, position, vectors }
 
   // The first extreme wins: positions must grow in each lane, so arg reductions keep the order of the loops.

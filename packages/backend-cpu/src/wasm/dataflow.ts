@@ -1,4 +1,4 @@
-import type { FunctionBuilder, FunctionRef, Local, ModuleBuilder } from './assembler.ts'
+import { FunctionBuilder, type FunctionRef, type Local, type ModuleBuilder } from './assembler.ts'
 import type { ConstantTable } from './constants.ts'
 import { emitValues, isStored, worthHoisting } from './emitValues.ts'
 import type { Features } from './features.ts'
@@ -183,11 +183,19 @@ export class Dataflow {
   }
 
   /**
-   * Emits code that computes each job's value, in order, and hands it over. With several jobs that have an address
-   * (stores), all values are computed before the first of them, so that stores may overwrite what the values read.
+   * Emits code that computes each job's value, in order, and hands it over. Of consecutive jobs that have an address
+   * (stores), all values are computed before the first store, so that stores may overwrite what the values read.
    */
   emit(f: FunctionBuilder, jobs: readonly Job[]): void {
     emitValues(f, this.context, jobs, this.#pinned)
+  }
+
+  /** How many vector registers the code of these jobs needs at most, hoisted values included. */
+  registers(jobs: readonly Job[]): number {
+    let pinned = 0
+    for (const v of this.#pinned.keys()) if (v.type === 'v128') pinned++
+    const dry = jobs.map((job) => ({ ...job, use: () => undefined }))
+    return pinned + emitValues(new FunctionBuilder([]), this.context, dry, this.#pinned)
   }
 }
 
@@ -208,4 +216,17 @@ function levelOf(args: readonly Value[]): number {
   let level = 0
   for (const a of args) if (a.level > level) level = a.level
   return level
+}
+
+/** Whether computing these values may leave straight-line code. */
+export function hasCalls(roots: readonly Value[]): boolean {
+  const seen = new Set<Value>()
+  const stack = [...roots]
+  for (let v = stack.pop(); v; v = stack.pop()) {
+    if (seen.has(v)) continue
+    seen.add(v)
+    if (v.payload.kind === 'patch' || v.payload.kind === 'call') return true
+    stack.push(...v.args)
+  }
+  return false
 }

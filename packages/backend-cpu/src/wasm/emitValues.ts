@@ -1,5 +1,4 @@
 import type { FunctionBuilder, FunctionRef, Local } from './assembler.ts'
-import type { ConstantTable } from './constants.ts'
 import type { CodeContext, Job, Payload, Value } from './dataflow.ts'
 
 /** Constants and variables are pushed again at every use. */
@@ -13,44 +12,133 @@ export const isStored = (words: readonly number[]): boolean =>
 /** Deeper expressions are cut into locals, so that neither our recursion nor an engine's limits are met. */
 const maxDepth = 100
 
-/** Emits the code of jobs (see `Dataflow.emit`). `pinned`: values that are in locals already. */
+/**
+ * Emits the code of jobs (see `Dataflow.emit`). `pinned`: values that are in locals already. Answers how many vector
+ * registers it needs at most, the pinned ones not counted.
+ */
 export function emitValues(
   f: FunctionBuilder,
   context: CodeContext,
   jobs: readonly Job[],
   pinned: ReadonlyMap<Value, Local>,
-): void {
-  const { order, uses } = survey(jobs, pinned)
-  const depth = new Map<Value, number>()
-  const held = new Map<Value, Local>()
-  const left = new Map(uses)
+): number {
+  const emitter = new Emitter(f, context, jobs, pinned)
+  emitter.emit()
+  return emitter.registers
+}
 
-  const consume = (v: Value): void => {
-    const n = (left.get(v) ?? 1) - 1
-    left.set(v, n)
-    const local = held.get(v)
-    if (n === 0 && local) {
-      held.delete(v)
-      f.release(local)
+const vectors = (values: Iterable<Value>): number => {
+  let n = 0
+  for (const v of values) if (v.type === 'v128') n++
+  return n
+}
+
+class Emitter {
+  /** Most vectors alive at once so far. */
+  registers = 0
+  readonly #f: FunctionBuilder
+  readonly #context: CodeContext
+  readonly #jobs: readonly Job[]
+  readonly #pinned: ReadonlyMap<Value, Local>
+  readonly #order: readonly Value[]
+  readonly #uses: ReadonlyMap<Value, number>
+  /** Uses to come. */
+  readonly #left: Map<Value, number>
+  /** Values in locals until their last use. */
+  readonly #held = new Map<Value, Local>()
+  #stacked = 0
+
+  constructor(f: FunctionBuilder, context: CodeContext, jobs: readonly Job[], pinned: ReadonlyMap<Value, Local>) {
+    const { order, uses } = survey(jobs, pinned)
+    this.#f = f
+    this.#context = context
+    this.#jobs = jobs
+    this.#pinned = pinned
+    this.#order = order
+    this.#uses = uses
+    this.#left = new Map(uses)
+  }
+
+  emit(): void {
+    this.#cut()
+    for (let i = 0; i < this.#jobs.length; ) {
+      const job = this.#jobs[i] as Job
+      if (!job.address) {
+        this.#push(job.value)
+        job.use()
+        this.#stacked -= vectors([job.value])
+        i++
+        continue
+      }
+      // Neighbouring stores: everything goes on the stack first, so that all loads precede all stores.
+      let end = i
+      while (this.#jobs[end]?.address) end++
+      const stores = this.#jobs.slice(i, end)
+      for (const { address, value } of stores) {
+        this.#push(address as Value)
+        this.#push(value)
+      }
+      for (const store of [...stores].reverse()) store.use()
+      this.#stacked -= vectors(stores.map((s) => s.value))
+      i = end
     }
   }
-  const push = (v: Value): void => {
-    const local = pinned.get(v) ?? held.get(v)
-    if (local) {
-      f.get(local)
-      consume(v)
-      return
+
+  /** Cuts deep expressions into locals. */
+  #cut(): void {
+    const depth = new Map<Value, number>()
+    for (const v of this.#order) {
+      let d = 0
+      for (const a of v.args) d = Math.max(d, (depth.get(a) ?? 0) + 1)
+      if (d >= maxDepth && worthHoisting(v) && !this.#pinned.has(v)) {
+        this.#compute(v)
+        d = 0
+      }
+      depth.set(v, d)
     }
-    for (const a of v.args) if (!(v.payload.kind === 'patch' && a === v.args[0])) push(a)
-    instruction(v)
-    if ((uses.get(v) ?? 1) > 1 && worthHoisting(v)) {
-      const made = f.local(v.type)
-      held.set(v, made)
-      f.tee(made)
-    }
-    consume(v)
   }
-  const instruction = (v: Value): void => {
+
+  /** Computes a value into a local, ahead of its users; one more use keeps it alive until the first of them. */
+  #compute(v: Value): void {
+    const made = this.#f.local(v.type)
+    this.#left.set(v, (this.#left.get(v) ?? 1) + 1)
+    this.#push(v)
+    this.#f.set(made)
+    this.#stacked -= vectors([v])
+    const teed = this.#held.get(v)
+    if (teed) this.#f.release(teed)
+    this.#held.set(v, made)
+  }
+
+  #push(v: Value): void {
+    const local = this.#pinned.get(v) ?? this.#held.get(v)
+    if (local) this.#f.get(local)
+    else {
+      for (const a of v.args) if (!(v.payload.kind === 'patch' && a === v.args[0])) this.#push(a)
+      this.#instruction(v)
+      this.#stacked -= vectors(v.args) - (v.payload.kind === 'patch' ? 1 : 0)
+      if ((this.#uses.get(v) ?? 1) > 1 && worthHoisting(v)) {
+        const made = this.#f.local(v.type)
+        this.#held.set(v, made)
+        this.#f.tee(made)
+      }
+    }
+    this.#stacked += vectors([v])
+    this.registers = Math.max(this.registers, this.#stacked + vectors(this.#held.keys()))
+    this.#consume(v)
+  }
+
+  #consume(v: Value): void {
+    const n = (this.#left.get(v) ?? 1) - 1
+    this.#left.set(v, n)
+    const local = this.#held.get(v)
+    if (n !== 0 || !local) return
+    this.#held.delete(v)
+    this.#f.release(local)
+  }
+
+  #instruction(v: Value): void {
+    const f = this.#f
     const p = v.payload
     switch (p.kind) {
       case 'op':
@@ -75,21 +163,24 @@ export function emitValues(
         f.i32(p.value)
         return
       case 'constant':
-        pushConstant(f, context.constants, p.words)
+        pushConstant(f, this.#context, p.words)
         return
       case 'call':
         f.call(p.f)
         return
       case 'patch':
-        emitPatch(v, p.f)
+        this.#patch(v, p.f)
     }
   }
-  // The operands but the mask are on the stack; they go to locals, because the call may or may not happen.
-  const emitPatch = (v: Value, callee: FunctionRef): void => {
-    const rest = v.args.slice(1)
+
+  /** The operands but the mask are on the stack; they go to locals, because the call may or may not happen. */
+  #patch(v: Value, callee: FunctionRef): void {
+    const f = this.#f
+    const [mask, ...rest] = v.args
     const locals = rest.map((a) => f.local(a.type))
     for (const l of [...locals].reverse()) f.set(l)
-    push(v.args[0] as Value)
+    this.#push(mask as Value)
+    this.#stacked--
     f.op('v128.any_true')
     f.if(() => {
       for (const l of locals) f.get(l)
@@ -99,45 +190,18 @@ export function emitValues(
     f.get(locals[0] as Local)
     for (const l of locals) f.release(l)
   }
-
-  /** Computes a value into a local, ahead of its users; one more use keeps it alive until the first of them. */
-  const compute = (v: Value): void => {
-    const made = f.local(v.type)
-    left.set(v, (left.get(v) ?? 1) + 1)
-    push(v)
-    f.set(made)
-    const teed = held.get(v)
-    if (teed) f.release(teed)
-    held.set(v, made)
-  }
-
-  for (const v of order) {
-    let d = 0
-    for (const a of v.args) d = Math.max(d, (depth.get(a) ?? 0) + 1)
-    if (d >= maxDepth && worthHoisting(v) && !pinned.has(v)) {
-      compute(v)
-      d = 0
-    }
-    depth.set(v, d)
-  }
-  const stores = jobs.filter((job) => job.address)
-  if (new Set(stores.map((job) => job.value)).size > 1)
-    for (const { value } of stores) if (worthHoisting(value) && !pinned.has(value) && !held.has(value)) compute(value)
-  for (const job of jobs) {
-    if (job.address) push(job.address)
-    push(job.value)
-    job.use()
-  }
 }
 
-function pushConstant(f: FunctionBuilder, constants: ConstantTable, words: readonly number[]): void {
+function pushConstant(f: FunctionBuilder, { constants, features }: CodeContext, words: readonly number[]): void {
   const address = isStored(words) ? constants.address(...words) : undefined
   if (address === undefined) {
     f.v128(new Uint8Array(Uint32Array.from([0, 1, 2, 3], (i) => words[i % words.length] as number).buffer))
     return
   }
   f.i32(0)
-  f.load('v128.load', address)
+  // Engines that merge neighbouring vectors take a splat for both, and not one load for two.
+  const splat = features.wide && words.length < 4
+  f.load(splat ? (words.length === 1 ? 'v128.load32_splat' : 'v128.load64_splat') : 'v128.load', address)
 }
 
 /** Sources before users, and how often each value is pushed. */

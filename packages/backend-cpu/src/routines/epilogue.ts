@@ -70,6 +70,11 @@ export class Epilogue implements Sink {
       f.bump(bases[i] as Local, amount * (strides[dimension] as number) * width)
   }
 
+  /** Forms whose elements are apart along a dimension: they are read and written lane by lane. */
+  apart(laneDimension: number): number {
+    return this.#groups.filter(({ strides }) => Math.abs(strides[laneDimension] as number) > 1).length
+  }
+
   /** With lane shuffles or single lanes between the loads and stores, merging is slow at best. */
   mergeable(laneDimension: number): boolean {
     return this.#writes.every(
@@ -141,7 +146,7 @@ function isMergeable(root: Expr, dimension: number): boolean {
     if (e.kind === 'unary' && !simpleUnary.has(e.fn)) return false
     if (e.kind === 'binary' && heavyBinary.has(e.fn)) return false
     const stride = e.kind === 'load' ? e.at.strides[dimension] : 0
-    if (e.kind === 'load' && (byteWidth(e.dtype) !== 4 || (stride !== 0 && stride !== 1))) return false
+    if (stride !== 0 && (stride !== 1 || byteWidth(e.dtype) !== 4)) return false
     for (const o of operands(e)) seen.add(o)
   }
   return true

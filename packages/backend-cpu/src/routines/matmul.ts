@@ -16,7 +16,10 @@ export function emitMatmul(context: KernelContext, kernel: MatmulKernel): readon
   if (sizeOf(domain) === 0) return []
   const epilogue = new Epilogue(context, kernel.writes)
   const wide = context.features.wide === true
-  const plan = planOf(mergedRows(kernel, epilogue.forms), (dimension) => wide && epilogue.mergeable(dimension))
+  const plan = planOf(mergedRows(kernel, epilogue.forms), {
+    mergeable: (dimension) => wide && epilogue.mergeable(dimension),
+    apart: (dimension) => epilogue.apart(dimension),
+  })
   if (plan.dots) return [emitDotProducts(context, plan, epilogue)]
   const codes: KernelCode[] = []
   if (plan.packed) codes.push(packing(context, plan))

@@ -58,22 +58,46 @@ export function mergedRows(kernel: MatmulKernel, forms: readonly Affine[]): Matm
   return { ...kernel, domain: sizes }
 }
 
-/** `mergeable(dimension)`: whether lanes along it may be merged (see {@link Registers}). */
-export function planOf({ domain, k, a, b }: MatmulKernel, mergeable: (dimension: number) => boolean): Plan {
+/** What the epilogue prefers, by domain dimension. */
+export interface Preferences {
+  /** Whether lanes along it may be merged (see {@link Registers}). */
+  mergeable(dimension: number): boolean
+  /** Loads and stores whose elements are apart when lanes run along it. */
+  apart(dimension: number): number
+}
+
+/**
+ * Whether lanes run along M instead of N: by about how many cycles the products, packing the vector operand, and an
+ * epilogue that goes from lane to lane take.
+ */
+function isSwapped({ domain, k, a, b }: MatmulKernel, { apart, mergeable }: Preferences): boolean {
+  const row = domain.length - 2
+  const m = domain[row] as number
+  const n = domain[row + 1] as number
+  const dots = a.colStride === 1 && b.rowStride === 1 && a.rowStride !== 1 && b.colStride !== 1
+  if (dots && Math.min(m, n) <= mostDotRows) return n < m
+  const cost = (rows: number, lanes: number, contiguous: boolean, dimension: number): number =>
+    (Math.ceil(lanes / 4) * rows * k) / (mergeable(dimension) ? 4 : 2) +
+    (contiguous ? 0 : k * lanes) +
+    apart(dimension) * rows * lanes
+  return cost(n, m, a.rowStride === 1, row) < cost(m, n, b.colStride === 1, row + 1)
+}
+
+export function planOf(kernel: MatmulKernel, preferences: Preferences): Plan {
+  const { domain, k, a, b } = kernel
   const rank = domain.length
   const m = domain[rank - 2] as number
   const n = domain[rank - 1] as number
   const left = (o: MatrixOperand): Side => ({ ...common(o), k: o.colStride, own: o.rowStride })
   const right = (o: MatrixOperand): Side => ({ ...common(o), k: o.rowStride, own: o.colStride })
-  // Lanes run along N, unless only the left operand can be read as vectors.
-  const swapped = n > 1 ? b.colStride !== 1 && a.rowStride === 1 && m >= 4 : m > 1
+  const swapped = isSwapped(kernel, preferences)
   const [rows, lanes] = swapped ? [n, m] : [m, n]
   const vector = swapped ? left(a) : right(b)
   const rowSplit = splitEvenly(rows, mostRows)
   const tallest = rowSplit.large > 0 ? rowSplit.small + 1 : rowSplit.small
   const splat = swapped ? right(b) : left(a)
   const laneDimension = swapped ? rank - 2 : rank - 1
-  const { unit, columns } = registersFor(tallest, mergeable(laneDimension))
+  const { unit, columns } = registersFor(tallest, preferences.mergeable(laneDimension))
   const dots = vector.k === 1 && vector.own !== 1 && splat.k === 1 && k >= 8 && rows <= mostDotRows
   return {
     batch: domain.slice(0, -2),

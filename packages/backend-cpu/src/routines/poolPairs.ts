@@ -97,11 +97,11 @@ function pushBetter(f: FunctionBuilder, candidate: Local, best: Local): void {
 }
 
 /** target = mask ? x : target. */
-function replaceWhere(f: FunctionBuilder, mask: Local, x: Local, target: Local): void {
+function replaceWhere(f: FunctionBuilder, relaxed: boolean, mask: Local, x: Local, target: Local): void {
   f.get(x)
   f.get(target)
   f.get(mask)
-  f.op('v128.bitselect')
+  f.op(relaxed ? 'i32x4.relaxed_laneselect' : 'v128.bitselect')
   f.set(target)
 }
 
@@ -128,7 +128,7 @@ function emitForward(
         moves,
         (vectors) => epilogue.advance(f, bases, 3, 4 * vectors),
         (lanes) => {
-          if (values) picked(f, source, values, rowBytes, lanes, best)
+          if (values) picked(f, context.features.relaxed, source, values, rowBytes, lanes, best)
           else maximum(f, source, rowBytes, lanes, best)
           epilogue.emit(f, bases, 3, [{ result: best, shifts: [0, 0, 0, 0], first: 0, lanes }])
         },
@@ -139,25 +139,54 @@ function emitForward(
   })
 }
 
-function maximum(f: FunctionBuilder, x: Local, rowBytes: number, lanes: number, best: Local): void {
-  const [even, odd] = [f.local('v128'), f.local('v128')]
-  loadPairs(f, x, 0, lanes, best, odd)
-  f.get(best)
-  f.get(odd)
-  f.op('f32x4.max')
-  f.set(best)
-  loadPairs(f, x, rowBytes, lanes, even, odd)
-  f.get(best)
-  f.get(even)
-  f.get(odd)
-  f.op('f32x4.max')
-  f.op('f32x4.max')
-  f.set(best)
-  f.release(even)
-  f.release(odd)
+/** a = max(a, b), NaN where either is. (The `max` instruction takes seven of the machine's.) */
+function takeGreater(f: FunctionBuilder, a: Local, b: Local): void {
+  // pmax gives its first operand where one is NaN; the union of a NaN's bits and any others is a NaN.
+  f.get(a)
+  f.get(b)
+  f.op('f32x4.pmax')
+  f.get(b)
+  f.get(a)
+  f.op('f32x4.pmax')
+  f.op('v128.or')
+  f.set(a)
 }
 
-function picked(f: FunctionBuilder, x: Local, v: Local, rowBytes: number, lanes: number, result: Local): void {
+function maximum(f: FunctionBuilder, x: Local, rowBytes: number, lanes: number, best: Local): void {
+  const [low, high, even, odd] = [0, 1, 2, 3].map(() => f.local('v128')) as [Local, Local, Local, Local]
+  const column = (offset: number, count: number, into: Local): void => {
+    loadVector(f, x, offset, count)
+    f.set(into)
+    loadVector(f, x, offset + rowBytes, count)
+    f.set(odd)
+    takeGreater(f, into, odd)
+  }
+  column(0, Math.min(4, 2 * lanes), low)
+  if (lanes > 2) column(16, 2 * lanes - 4, high)
+  for (const [pattern, into] of [
+    [evens, even],
+    [odds, odd],
+  ] as const) {
+    f.get(low)
+    f.get(lanes > 2 ? high : low)
+    f.shuffle(pattern)
+    f.set(into)
+  }
+  takeGreater(f, even, odd)
+  f.get(even)
+  f.set(best)
+  for (const l of [low, high, even, odd]) f.release(l)
+}
+
+function picked(
+  f: FunctionBuilder,
+  relaxed: boolean,
+  x: Local,
+  v: Local,
+  rowBytes: number,
+  lanes: number,
+  result: Local,
+): void {
   const [best, odd, even, oddValue, evenValue, mask] = Array.from({ length: 6 }, () => f.local('v128')) as [
     Local,
     Local,
@@ -169,8 +198,8 @@ function picked(f: FunctionBuilder, x: Local, v: Local, rowBytes: number, lanes:
   const challenge = (candidate: Local, value: Local): void => {
     pushBetter(f, candidate, best)
     f.set(mask)
-    replaceWhere(f, mask, candidate, best)
-    replaceWhere(f, mask, value, result)
+    replaceWhere(f, relaxed, mask, candidate, best)
+    replaceWhere(f, relaxed, mask, value, result)
   }
   loadPairs(f, x, 0, lanes, best, odd)
   loadPairs(f, v, 0, lanes, result, oddValue)
@@ -200,7 +229,7 @@ function emitGrad(context: KernelContext, epilogue: Epilogue, height: number, wi
         ],
         (vectors) => epilogue.advance(f, bases, 3, 8 * vectors),
         (lanes) => {
-          const parts = distributed(f, source, grads, rowBytes, lanes)
+          const parts = distributed(f, context.features.relaxed, source, grads, rowBytes, lanes)
           const pieces = parts.flatMap((part, i) => piece(part, i >> 1, 4 * (i % 2), 2 * lanes - 4 * (i % 2)))
           epilogue.emit(f, bases, 3, pieces)
           for (const part of parts) f.release(part)
@@ -221,7 +250,14 @@ function emitGrad(context: KernelContext, epilogue: Epilogue, height: number, wi
 }
 
 /** The gradient of two rows of eight elements: each dy at its window's first maximum. */
-function distributed(f: FunctionBuilder, x: Local, dy: Local, rowBytes: number, lanes: number): readonly Local[] {
+function distributed(
+  f: FunctionBuilder,
+  relaxed: boolean,
+  x: Local,
+  dy: Local,
+  rowBytes: number,
+  lanes: number,
+): readonly Local[] {
   const [best, odd, even, grad, odd0, even1, odd1] = Array.from({ length: 7 }, () => f.local('v128')) as [
     Local,
     Local,
@@ -236,7 +272,7 @@ function distributed(f: FunctionBuilder, x: Local, dy: Local, rowBytes: number, 
   const challenge = (candidate: Local, mask: Local): void => {
     pushBetter(f, candidate, best)
     f.set(mask)
-    replaceWhere(f, mask, candidate, best)
+    replaceWhere(f, relaxed, mask, candidate, best)
   }
   challenge(odd, odd0)
   loadPairs(f, x, rowBytes, lanes, even, odd)

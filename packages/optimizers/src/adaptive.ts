@@ -59,7 +59,10 @@ export interface AdadeltaOptions {
   readonly eps?: number
 }
 
-/** v = r v + (1 - r) g^2; d = g sqrt(D + eps) / sqrt(v + eps); D = r D + (1 - r) d^2; update = d (Zeiler, 2012). */
+/**
+ * v = r v + (1 - r) g^2; d = g sqrt(D + eps) / sqrt(v + eps); D = r D + (1 - r) d^2; update = d (Zeiler, 2012).
+ * The lectures add eps after the roots.
+ */
 export function scaleByAdadelta(
   options: AdadeltaOptions = {},
 ): Transform<{ readonly square: Tree; readonly delta: Tree }> {

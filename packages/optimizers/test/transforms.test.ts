@@ -88,6 +88,36 @@ describe('momentum', () => {
     const [lectures, torch] = [await run(o.momentum(0.1, 0.8)), await run(o.sgd(0.1 * (1 - 0.8), { momentum: 0.8 }))]
     for (const [i, x] of lectures.entries()) expect(x).toBeCloseTo(torch[i] as number, 5)
   })
+
+  it('with the lectures’ look ahead is Nesterov’s, whose parameters are the points looked at', async () => {
+    const [rate, m, slopes] = [0.3, 0.8, [1, 0.1]] as const
+    const w = new Variable(tensor([2, -3]))
+    const opt = o.optimizer(o.nesterov(rate * (1 - m), m), w)
+    const [at, velocity] = [
+      [2, -3],
+      [0, 0],
+    ]
+    for (let step = 0; step < 15; step++) {
+      opt.update(
+        grad(
+          () =>
+            w.value
+              .square()
+              .mul(tensor([...slopes]))
+              .sum(),
+          w,
+        ),
+      )
+      for (const [i, slope] of slopes.entries()) {
+        const ahead = (at[i] as number) - rate * m * (velocity[i] as number)
+        velocity[i] = m * (velocity[i] as number) + (1 - m) * 2 * slope * ahead
+        at[i] = (at[i] as number) - rate * velocity[i]
+      }
+    }
+    const found = await numbers(w.value)
+    for (const [i, x] of found.entries())
+      expect(x).toBeCloseTo((at[i] as number) - rate * m * (velocity[i] as number), 5)
+  })
 })
 
 describe('trees', () => {

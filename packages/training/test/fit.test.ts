@@ -76,6 +76,12 @@ describe.each(backends)('trainStep on %s', (_, make) => {
     expect(await step(batch(2)).item()).toBe(1)
   })
 
+  it('the guard costs no kernel', async () => {
+    const [guarded, bare] = [walker(), walker({ guard: false })]
+    await Promise.all([guarded.step(batch(1)).item(), bare.step(batch(1)).item()])
+    expect(guarded.step.kernels()).toEqual(bare.step.kernels())
+  })
+
   it('without its guard the bad value gets through', async () => {
     const { model, step } = walker({ guard: false })
     step(batch(Number.NaN))

@@ -40,6 +40,8 @@ const target: Target = {
   binary: nativeBinary,
   alignment: 64,
   maxBuffers: 1024,
+  // A row of 256 KB stays in the second cache between passes.
+  rows: { elements: 65536, keep: true },
 }
 
 /** The CPU backend: WebAssembly generated for each program. Made by {@link cpu}. */

@@ -118,7 +118,7 @@ const unrolled = 2
  * V8 with `--experimental-wasm-revectorize` loses halves of merged values that do not fit its 15 registers: kernels that
  * need more than this have one vector per round, and so nothing to merge. Always: another backend may set the flag.
  */
-const mergeableRegisters = 12
+const mergeableRegisters = 14
 
 /** Emits the body of one map kernel. */
 class MapBody {

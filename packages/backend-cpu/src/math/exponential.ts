@@ -110,7 +110,7 @@ function special(l: Lanes, x: Value, result: Value): Value {
 export function log(l: Lanes, x: Value): Value {
   const { exponent, t } = split(l, x)
   const z = l.mul(t, t)
-  let y = l.mul(l.mul(z, t), l.polynomial(t, logTail))
+  let y = l.mul(l.mul(z, t), l.horner(t, logTail))
   y = l.madd(exponent, l.c(ln2Low), y)
   y = l.nmadd(l.c(0.5), z, y)
   return special(l, x, l.madd(exponent, l.c(ln2High), l.add(t, y)))
@@ -122,7 +122,7 @@ const log2eTail = 0.44269504088896340735992
 export function log2(l: Lanes, x: Value): Value {
   const { exponent, t } = split(l, x)
   const z = l.mul(t, t)
-  let y = l.mul(l.mul(z, t), l.polynomial(t, logTail))
+  let y = l.mul(l.mul(z, t), l.horner(t, logTail))
   y = l.nmadd(l.c(0.5), z, y)
   // (t + y) log2(e), small terms first.
   let sum = l.mul(y, l.c(log2eTail))

@@ -117,7 +117,8 @@ class Emitter {
       for (const a of v.args) if (!(v.payload.kind === 'patch' && a === v.args[0])) this.#push(a)
       this.#instruction(v)
       this.#stacked -= vectors(v.args) - (v.payload.kind === 'patch' ? 1 : 0)
-      if ((this.#uses.get(v) ?? 1) > 1 && worthHoisting(v)) {
+      const splat = this.#context.features.wide && v.payload.kind === 'constant' && isStored(v.payload.words)
+      if ((this.#uses.get(v) ?? 1) > 1 && (splat || worthHoisting(v))) {
         const made = this.#f.local(v.type)
         this.#held.set(v, made)
         this.#f.tee(made)

@@ -27,6 +27,12 @@ export interface KernelCode {
 /** Work per call of a kernel, in element operations: about 20 to 100 microseconds. */
 export const callWork = 32768
 
+/**
+ * V8 with `--experimental-wasm-revectorize` loses halves of merged values that do not fit its 15 registers: kernels that
+ * need more than this have one vector per round, and so nothing to merge. Always: another backend may set the flag.
+ */
+export const mergeableRegisters = 14
+
 /** Units per call for units of this much work. */
 export const grainFor = (workPerUnit: number): number => Math.max(1, Math.floor(callWork / Math.max(1, workPerUnit)))
 

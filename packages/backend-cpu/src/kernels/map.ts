@@ -4,7 +4,7 @@ import type { FunctionBuilder, Local } from '../wasm/assembler.ts'
 import { Dataflow, hasCalls, type Job } from '../wasm/dataflow.ts'
 import { Lowering, leaves } from '../wasm/expr.ts'
 import type { Lanes } from '../wasm/site.ts'
-import { grainFor, type KernelCode, type KernelContext } from './context.ts'
+import { grainFor, type KernelCode, type KernelContext, mergeableRegisters } from './context.ts'
 import { collapse, innermost, type Loop, loopsOf, strideOf } from './loops.ts'
 import { type Form, type LeveledLoop, Streams } from './streams.ts'
 import { emitUnits, type UnitSpace, unitsOf } from './units.ts'
@@ -113,12 +113,6 @@ function columnSpace(outer: readonly LeveledLoop[], columns: number, weight: num
 
 /** Vectors per round of the lane loop. */
 const unrolled = 2
-
-/**
- * V8 with `--experimental-wasm-revectorize` loses halves of merged values that do not fit its 15 registers: kernels that
- * need more than this have one vector per round, and so nothing to merge. Always: another backend may set the flag.
- */
-const mergeableRegisters = 14
 
 /** Emits the body of one map kernel. */
 class MapBody {

@@ -9,8 +9,9 @@ import { weightOf } from './weight.ts'
 
 /** Reductions: every point of the domain walks the inner domain, once per pass, then writes its results. */
 export function emitReduce(context: KernelContext, kernel: Extract<Kernel, { kind: 'reduce' | 'rows' }>): KernelCode {
-  const reduction = reductionOf(kernel)
-  const plan = planReduce(reduction, context.features.wide === true)
+  const wide = context.features.wide === true
+  const reduction = reductionOf(kernel, wide)
+  const plan = planReduce(reduction, wide)
   const empty = kernel.domain.some((size) => size === 0)
   const segment = plan.lanesReduced ? 1 : Math.min(4 * plan.vectors, plan.lane?.size ?? 1)
   const cut = plan.lanesReduced ? undefined : plan.lane

@@ -2,10 +2,10 @@ import type { Pass } from '@tessella/compiler'
 import { sizeOf } from '@tessella/ir'
 import { Lanes as Ops } from '../math/lanes.ts'
 import type { FunctionBuilder, Local } from '../wasm/assembler.ts'
-import { Dataflow, type Job, type Value } from '../wasm/dataflow.ts'
+import { Dataflow, hasCalls, type Job, type Value } from '../wasm/dataflow.ts'
 import { Lowering } from '../wasm/expr.ts'
 import { AccumulatorLocals } from './accumulatorLocals.ts'
-import type { KernelContext } from './context.ts'
+import { type KernelContext, mergeableRegisters } from './context.ts'
 import type { ReducePlan, Reduction } from './reducePlan.ts'
 import { type LeveledLoop, Streams } from './streams.ts'
 import { emitUnits, type Part, partsOf, type UnitSpace } from './units.ts'
@@ -21,6 +21,8 @@ interface Walk {
   readonly pass: Pass
   readonly accumulators: readonly AccumulatorLocals[]
   readonly results: readonly AccumulatorLocals[]
+  /** Vectors side by side along reduced lanes. */
+  readonly vectors: number
 }
 
 /** Emits the body of one reduce or rows kernel. */
@@ -60,26 +62,37 @@ export class ReduceBody {
   }
 
   #unit(length: number): void {
-    const { lane, lanesReduced, vectors } = this.#plan
+    const { lane, lanesReduced } = this.#plan
     const parts = lanesReduced || !lane ? [{ shift: 0, lanes: 1 as const }] : partsOf(length)
-    const sets = lanesReduced ? (lane ? vectors : 1) : parts.length
     const totals = this.#innerSize > shortReduction
     const done: AccumulatorLocals[] = []
     for (const pass of this.#kernel.passes) {
-      const own = pass.accumulators.map((a) => new AccumulatorLocals(this.#f, this.#g, a, sets, totals))
+      const vectors = lanesReduced && lane ? this.#vectorsOf(pass, done) : 1
+      const sets = lanesReduced ? vectors : parts.length
+      const layout = { sets, across: lanesReduced, totals }
+      const own = pass.accumulators.map((a) => new AccumulatorLocals(this.#f, this.#g, a, layout))
       for (const a of own) a.reset()
-      const walk: Walk = { pass, accumulators: own, results: [...done] }
+      const walk: Walk = { pass, accumulators: own, results: [...done], vectors }
       if (this.#innerSize > 0) {
         const run = lanesReduced
           ? (count: number) => this.#alongLanes(walk, count)
           : (count: number) => this.#acrossLanes(walk, parts, count)
         this.#nest(own, 0, run, totals)
       }
-      for (const a of own) a.finish(lanesReduced)
+      for (const a of own) a.finish()
       done.push(...own)
     }
     this.#epilogue(done, parts)
     for (const a of done) a.free()
+  }
+
+  /** What may merge in an engine that does: stores alone, in few registers. Folds have no stores that start it. */
+  #vectorsOf(pass: Pass, results: readonly AccumulatorLocals[]): number {
+    const { vectors } = this.#plan
+    if (!this.#context.features.wide || pass.writes.length === 0) return vectors
+    if (pass.accumulators.length > 0) return 1
+    const jobs = this.#jobs({ pass, accumulators: [], results, vectors: 1 }, [{ shift: 0, lanes: 4 }])
+    return this.#g.registers(jobs) <= mergeableRegisters && !hasCalls(valuesOf(jobs)) ? 2 : 1
   }
 
   /** The reduced loops from `depth` inwards; the innermost goes to `run`. One of them is cut into blocks, flushed each. */
@@ -142,7 +155,8 @@ export class ReduceBody {
 
   /** `count` elements along the lane loop, many at a time; leaves the streams after them. */
   #alongLanes(walk: Walk, count: number): void {
-    const { lane, vectors } = this.#plan
+    const { lane } = this.#plan
+    const { vectors } = walk
     const f = this.#f
     if (!lane) {
       this.#g.emit(f, this.#jobs(walk, [{ shift: 0, lanes: 1 }], [0]))

@@ -1,4 +1,4 @@
-import type { Affine, Kernel, Pass, Write } from '@tessella/compiler'
+import type { Accumulator, Affine, Kernel, Pass, Write } from '@tessella/compiler'
 import { type Dims, sizeOf, stridesOf } from '@tessella/ir'
 import { isArg } from './accumulators.ts'
 import { collapse, innermost, type Loop, loopsOf, strideOf } from './loops.ts'
@@ -18,9 +18,25 @@ export interface Reduction {
   readonly writes: readonly Write[]
 }
 
-export function reductionOf(kernel: ReduceKernel | RowsKernel): Reduction {
-  if (kernel.kind === 'rows') return kernel
+/** `wide`: the engine merges neighbouring vectors. */
+export function reductionOf(kernel: ReduceKernel | RowsKernel, wide: boolean): Reduction {
+  if (kernel.kind === 'rows') return wide ? { ...kernel, passes: kernel.passes.flatMap(apart) } : kernel
   return { ...kernel, passes: [{ accumulators: kernel.accumulators, writes: [] }] }
+}
+
+/** A pass that stores what it folds, as two: only loops of stores alone are merged. */
+function apart(pass: Pass): readonly Pass[] {
+  const { accumulators, writes } = pass
+  const stored = accumulators.map((a) => writes.find((w) => w.value === a.value))
+  if (accumulators.length === 0 || stored.some((w) => w === undefined)) return [pass]
+  const again = accumulators.map((a, i): Accumulator => {
+    const { buffer, at } = stored[i] as Write
+    return { ...a, value: { kind: 'load', dtype: a.value.dtype, buffer, at } }
+  })
+  return [
+    { accumulators: [], writes },
+    { accumulators: again, writes: [] },
+  ]
 }
 
 /** How a reduction runs. */
@@ -44,7 +60,6 @@ const contiguous = (reads: readonly Form[], loop: Loop): boolean =>
   reads.some(({ at, buffer }) => buffer !== undefined && strideOf(at, loop) === 1) &&
   reads.every(({ at, buffer }) => buffer === undefined || strideOf(at, loop) === 0 || strideOf(at, loop) === 1)
 
-/** `wide`: the engine merges neighbouring vectors; only light kernels without stores in their loops have any then. */
 export function planReduce({ domain, inner, passes, writes }: Reduction, wide: boolean): ReducePlan {
   const accumulators = passes.flatMap((p) => p.accumulators)
   const values = passes.flatMap((p) => [...p.accumulators, ...p.writes].map((x) => x.value))
@@ -62,8 +77,7 @@ export function planReduce({ domain, inner, passes, writes }: Reduction, wide: b
   )
   const most = Math.max(1, ...passes.map((p) => p.accumulators.length))
   const weight = weightOf(values)
-  const single = wide ? weight > 12 || passes.some((p) => p.writes.length > 0) : weight > 40 * passes.length
-  const vectors = single ? 1 : Math.max(1, Math.min(4, Math.floor(8 / most)))
+  const vectors = weight > 40 * passes.length ? 1 : Math.max(1, Math.min(4, Math.floor(8 / most)))
   const shared = { forms, position, vectors }
 
   // The first extreme wins: positions must grow in each lane, so arg reductions keep the order of the loops.
@@ -77,11 +91,14 @@ export function planReduce({ domain, inner, passes, writes }: Reduction, wide: b
     const outer = outerLoops.map((l): LeveledLoop => ({ ...l, level: 1 }))
     return { ...shared, outer, inner: rest, lane: lane && { ...lane, level: 2 + rest.length }, lanesReduced: true }
   }
+  // Results of neighbouring lanes are stored side by side: with stores in the loops or much work nothing must merge.
+  const heavy = weight > 12 || passes.some((p) => p.writes.length > 0)
+  const side = wide && heavy ? 1 : vectors
   const order = innermost(outerLoops, outerLane)
   const outer = collapse(order.slice(0, -1), affines).map((l): LeveledLoop => ({ ...l, level: 1 }))
   const rest = innerLoops.map((l, i): LeveledLoop => ({ ...l, level: 2 + i }))
   const lane = order.at(-1)
-  return { ...shared, outer, inner: rest, lane: lane && { ...lane, level: 1 }, lanesReduced: false }
+  return { ...shared, vectors: side, outer, inner: rest, lane: lane && { ...lane, level: 1 }, lanesReduced: false }
 }
 
 /** Long contiguous runs are reduced lane by lane; otherwise four results at once save the horizontal step. */

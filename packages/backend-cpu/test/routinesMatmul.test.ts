@@ -123,6 +123,11 @@ describe('matmul', () => {
       }
   })
 
+  it('goes over large matrices in strips', () => {
+    for (const layout of ['NN', 'TN', 'NT'] as const) check(build({ m: 130, n: 300, k: 700, layout }), 1)
+    check(build({ batch: [2], m: 29, n: 130, k: 1500, layout: 'TN' }), 2)
+  })
+
   it('packs rows that are multiples of 4096 bytes apart', () => {
     check(build({ m: 50, n: 1024, k: 3, layout: 'NN' }), 1)
   })

@@ -1,6 +1,6 @@
 import { type KernelContext, pushPointer } from '../kernels/context.ts'
 import type { FunctionBuilder, FunctionRef, Local } from '../wasm/assembler.ts'
-import { addScaled, type Epilogue } from './epilogue.ts'
+import { addScaled } from './epilogue.ts'
 import type { Side } from './matmulPlan.ts'
 import type { Split } from './split.ts'
 
@@ -48,20 +48,19 @@ export function rowOf(f: FunctionBuilder, split: Split, piece: Local | number): 
   return row
 }
 
-/** Calls the tile function for the height of a piece; the arguments are on the stack. */
+/** Calls the function for the height of a piece; its `count` arguments (i32) are on the stack. */
 export function callByHeight(
   f: FunctionBuilder,
-  epilogue: Epilogue,
+  count: number,
   piece: Local | number,
   split: Split,
-  large: FunctionRef | undefined,
-  small: FunctionRef | undefined,
+  { large, small }: { readonly large: FunctionRef | undefined; readonly small: FunctionRef | undefined },
 ): void {
   if (!large || !small) {
     f.call((large ?? small) as FunctionRef)
     return
   }
-  const args = Array.from({ length: 2 + epilogue.params.length }, () => f.local('i32'))
+  const args = Array.from({ length: count }, () => f.local('i32'))
   for (const a of [...args].reverse()) f.set(a)
   const call = (callee: FunctionRef) => () => {
     for (const a of args) f.get(a)

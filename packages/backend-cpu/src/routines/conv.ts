@@ -197,7 +197,7 @@ function emitCorrelation(context: KernelContext, epilogue: Epilogue, c: Correlat
           addScaled(f, g, c.rows)
           f.set(channel)
           epilogue.pushBases(f, [n, channel])
-          callByHeight(f, epilogue, split.pieces === 1 ? 0 : piece, split, large, small)
+          callByHeight(f, 2 + epilogue.params.length, split.pieces === 1 ? 0 : piece, split, { large, small })
           releaseIndices(f, [row, channel])
         }),
       )

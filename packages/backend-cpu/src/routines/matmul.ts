@@ -115,77 +115,171 @@ function columnsOf(plan: Plan, lanes: number, startLane: number, startByte: numb
   })
 }
 
-function blocksOf(plan: Plan): Block[] {
+/** `full` tiles and then `rest` lanes, from the running point on. */
+function blocksOf(plan: Plan, full: number, rest: number): Block[] {
   const perTile = 4 * plan.width
-  const full = Math.floor(plan.lanes / perTile)
-  const step = plan.packed ? panelBytes(plan) : 16 * plan.width
+  const step = tileStep(plan)
   const blocks: Block[] = []
   if (full > 0) {
     const tile = { columns: columnsOf(plan, perTile, 0, 0) }
     blocks.push({ count: full, step, dimension: plan.laneDimension, amount: perTile, body: [tile] })
   }
-  let rest = plan.lanes - full * perTile
+  let left = rest
   let [lane, byte] = [full * perTile, full * step]
-  if (plan.unit > 1 && rest > 0) {
+  if (plan.unit > 1 && left > 0) {
     // Pairs that can be merged, apart from the others: together they would need too many registers.
-    const paired = rest - (rest % (4 * plan.unit))
+    const paired = left - (left % (4 * plan.unit))
     if (paired > 0) blocks.push({ columns: columnsOf(plan, paired, lane, byte) })
-    rest -= paired
+    left -= paired
     lane += paired
     byte += 4 * paired
   }
-  if (rest > 0) blocks.push({ columns: columnsOf(plan, rest, lane, byte) })
+  if (left > 0) blocks.push({ columns: columnsOf(plan, left, lane, byte) })
   return blocks
 }
 
-/** Units: row tiles of every matrix of the batch. */
+/** Bytes from one tile of vectors to the next. */
+const tileStep = (plan: Plan): number => (plan.packed ? panelBytes(plan) : 16 * plan.width)
+
+/** What row tiles go over: vector tiles in strips that stay in the cache while a unit's row tiles use them. */
+interface Strips {
+  /** Strips of `tiles` whole tiles, then one with what is left. */
+  readonly count: number
+  readonly tiles: number
+  readonly last: readonly Block[]
+  /** Row tiles of a unit. */
+  readonly rowTiles: number
+}
+
+/** Bytes of the vector operand, or of a unit's rows, that a second-level cache of 1 MiB keeps. */
+const cachedBytes = 384 * 1024
+const stripBytes = 128 * 1024
+
+function stripsOf(plan: Plan): Strips {
+  const perTile = 4 * plan.width
+  const full = Math.floor(plan.lanes / perTile)
+  const rest = plan.lanes - full * perTile
+  const bytes = plan.k * plan.width * 16
+  const tiles = Math.max(1, Math.floor(stripBytes / Math.max(1, bytes)))
+  const rowTiles = Math.min(plan.rowSplit.pieces, 16, Math.floor(cachedBytes / (plan.k * mostRows * 4)))
+  if (bytes * full <= cachedBytes || tiles >= full || rowTiles < 2)
+    return { count: 0, tiles: 0, last: blocksOf(plan, full, rest), rowTiles: 1 }
+  const count = Math.floor(full / tiles)
+  return { count, tiles, last: blocksOf(plan, full - count * tiles, rest), rowTiles }
+}
+
+interface ByHeight {
+  readonly large: FunctionRef | undefined
+  readonly small: FunctionRef | undefined
+}
+
+/** Units: some row tiles of one matrix of the batch. */
 function multiplication(context: KernelContext, plan: Plan, epilogue: Epilogue): KernelCode {
   const { batch, k, splat, vector, rowSplit, packed, tiled, rows, lanes } = plan
-  const blocks = blocksOf(plan)
-  const { shared, own } = workspace(context, packed ? scratchBytes(plan) : 0, tiled ? k * mostRows * 4 : 0)
-  const tiles = (height: number): FunctionRef => {
-    const call = emitTiles(context, epilogue, {
-      rows: height,
-      rowStep: tiled ? 4 : splat.own * 4,
-      rowDimension: plan.rowDimension,
-      laneDimension: plan.laneDimension,
-      loops: [{ count: k, splat: tiled ? height * 4 : splat.k * 4, vector: packed ? 16 * plan.width : vector.k * 4 }],
-      taps: k > 0 ? [{ splat: 0, vector: 0 }] : [],
-      blocks,
-    })
-    if (!tiled) return call
-    const gather = emitTilePack(context, k, splat.k * 4, height)
-    return context.module.function(call.params, [], (f, a, ...others) => {
-      const tile = f.local('i32')
-      own(f)
-      f.set(tile)
-      for (const l of [a as Local, tile]) f.get(l)
-      f.call(gather)
-      for (const l of [tile, ...others]) f.get(l)
-      f.call(call)
-    })
-  }
-  const large = rowSplit.large > 0 ? tiles(rowSplit.small + 1) : undefined
-  const small = rowSplit.large < rowSplit.pieces ? tiles(rowSplit.small) : undefined
+  const strips = stripsOf(plan)
+  const tileBytes = k * mostRows * 4
+  const panels = packed ? scratchBytes(plan) : 0
+  const { shared, own } = workspace(context, panels, tiled ? strips.rowTiles * tileBytes : 0)
+  const byHeight = (make: (height: number) => FunctionRef): ByHeight => ({
+    large: rowSplit.large > 0 ? make(rowSplit.small + 1) : undefined,
+    small: rowSplit.large < rowSplit.pieces ? make(rowSplit.small) : undefined,
+  })
+  const tiles = (blocks: readonly Block[]): ByHeight =>
+    byHeight((height) =>
+      emitTiles(context, epilogue, {
+        rows: height,
+        rowStep: tiled ? 4 : splat.own * 4,
+        rowDimension: plan.rowDimension,
+        laneDimension: plan.laneDimension,
+        loops: [{ count: k, splat: tiled ? height * 4 : splat.k * 4, vector: packed ? 16 * plan.width : vector.k * 4 }],
+        taps: k > 0 ? [{ splat: 0, vector: 0 }] : [],
+        blocks,
+      }),
+    )
+  const strip = strips.count > 0 ? tiles(blocksOf(plan, strips.tiles, 0)) : undefined
+  const last = strips.last.length > 0 ? tiles(strips.last) : undefined
+  const gather = tiled ? byHeight((height) => emitTilePack(context, k, splat.k * 4, height)) : undefined
+  const blocks = Math.ceil(rowSplit.pieces / strips.rowTiles)
   const f = context.module.function(['i32', 'i32'], [], (f, begin, end) => {
+    const matrix = f.local('i32')
     forUnits(f, begin as Local, end as Local, (unit) => {
-      const piece = takeDigit(f, unit, rowSplit.pieces)
-      const row = rowOf(f, rowSplit, piece)
+      const block = takeDigit(f, unit, blocks)
       const indices = takeIndices(f, unit, batch)
-      pushOperand(f, context, splat, indices)
-      addScaled(f, row, splat.own * 4)
       if (packed) {
         shared(f)
         const sizes = ownBatch(plan)
         for (const [d, index] of indices.entries())
           if (vector.batch[d] !== 0) addScaled(f, index, matrixBytes(plan) * sizeOf(sizes.slice(d + 1)))
       } else pushOperand(f, context, vector, indices)
-      const point: (Local | number)[] = [...indices, 0, 0]
-      point[plan.rowDimension] = row
-      epilogue.pushBases(f, point)
-      callByHeight(f, epilogue, piece, rowSplit, large, small)
-      releaseIndices(f, [piece, ...(row === piece ? [] : [row]), ...indices])
+      f.set(matrix)
+      /** Runs the body for the unit's row tiles: their numbers in the unit and in the matrix, and their first rows. */
+      const eachRowTile = (body: (i: Local | number, piece: Local | number, row: Local | number) => void): void => {
+        if (strips.rowTiles === 1) {
+          const row = rowOf(f, rowSplit, block)
+          body(0, block, row)
+          releaseIndices(f, row === block ? [] : [row])
+          return
+        }
+        const i = f.local('i32')
+        const piece = f.local('i32')
+        f.i32(0)
+        f.tee(i)
+        addScaled(f, block, strips.rowTiles)
+        f.set(piece)
+        f.loop((again) => {
+          const row = rowOf(f, rowSplit, piece)
+          body(i, piece, row)
+          releaseIndices(f, [row])
+          f.bump(piece, 1)
+          f.bump(i, 1)
+          f.get(i)
+          f.i32(strips.rowTiles)
+          f.op('i32.lt_u')
+          f.get(piece)
+          f.i32(rowSplit.pieces)
+          f.op('i32.lt_u')
+          f.op('i32.and')
+          f.brIf(again)
+        })
+        f.release(i)
+        f.release(piece)
+      }
+      const pushRows = (row: Local | number): void => {
+        pushOperand(f, context, splat, indices)
+        addScaled(f, row, splat.own * 4)
+      }
+      if (gather)
+        eachRowTile((i, piece, row) => {
+          pushRows(row)
+          own(f)
+          addScaled(f, i, tileBytes)
+          callByHeight(f, 2, piece, rowSplit, gather)
+        })
+      const go = (callees: ByHeight, number: Local | number): void => {
+        const lane = f.local('i32')
+        f.i32(0)
+        addScaled(f, number, strips.tiles * 4 * plan.width)
+        f.set(lane)
+        eachRowTile((i, piece, row) => {
+          if (gather) {
+            own(f)
+            addScaled(f, i, tileBytes)
+          } else pushRows(row)
+          f.get(matrix)
+          addScaled(f, number, strips.tiles * tileStep(plan))
+          const point: (Local | number)[] = [...indices, 0, 0]
+          point[plan.rowDimension] = row
+          point[plan.laneDimension] = number === 0 ? 0 : lane
+          epilogue.pushBases(f, point)
+          callByHeight(f, 2 + epilogue.params.length, piece, rowSplit, callees)
+        })
+        f.release(lane)
+      }
+      if (strip) f.times(strips.count, (number) => go(strip, number))
+      if (last) go(last, strips.count)
+      releaseIndices(f, [block, ...indices])
     })
   })
-  return { f, units: rowSplit.pieces * sizeOf(batch), grain: grainFor((rows / rowSplit.pieces) * lanes * (k / 8 + 1)) }
+  const work = (rows / blocks) * lanes * (k / 8 + 1)
+  return { f, units: blocks * sizeOf(batch), grain: grainFor(work) }
 }

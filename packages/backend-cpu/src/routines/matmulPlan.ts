@@ -113,10 +113,14 @@ export function planOf(kernel: MatmulKernel, preferences: Preferences): Plan {
     width: Math.min(unit * columns, Math.ceil(lanes / 4)),
     unit,
     dots,
-    packed: !dots && lanes > 1 && (vector.own !== 1 || ((vector.k * 4) % 4096 === 0 && rows >= 48)),
+    packed: !dots && lanes > 1 && (vector.own !== 1 || packPays(vector.k * 4, k, rows)),
     // A cache line per step of K, for a few floats of it, is only worth it when it is read once or twice.
     tiled: !dots && splat.own === 1 && splat.k >= 16 && lanes >= 32,
   }
 }
+
+/** Rows of the vector operand that are far apart come slowly: many rows of the other operand pay for packing them. */
+const packPays = (stride: number, k: number, rows: number): boolean =>
+  (stride % 4096 === 0 && rows >= 48) || (stride * k > 512 * 1024 && rows >= 128)
 
 const common = ({ buffer, offset, batchStrides }: MatrixOperand) => ({ buffer, offset, batch: batchStrides })

@@ -26,7 +26,9 @@ export class Bytes {
 
   raw(values: ArrayLike<number>): void {
     this.#reserve(values.length)
-    this.#data.set(values, this.#length)
+    // Nearly always one to sixteen bytes: a loop beats the call of TypedArray.prototype.set.
+    if (values.length > 16) this.#data.set(values, this.#length)
+    else for (let i = 0; i < values.length; i++) this.#data[this.#length + i] = values[i] as number
     this.#length += values.length
   }
 

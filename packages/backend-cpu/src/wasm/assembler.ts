@@ -3,7 +3,6 @@ import { Bytes } from './bytes.ts'
 import { FunctionBuilder, type FunctionRef, type Local, type ValueType, valueTypeCode } from './functionBuilder.ts'
 
 export { FunctionBuilder, type FunctionRef, type Label, type Local, type ValueType } from './functionBuilder.ts'
-export type { LaneAccessOp, LaneOp, LoadOp, SimpleOp, StoreOp } from './opcodes.ts'
 
 /** The memory a module imports. Sizes in pages of 64 KiB. */
 export interface MemoryImport {

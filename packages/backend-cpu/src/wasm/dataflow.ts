@@ -17,7 +17,6 @@ export type Payload =
   /** One, two or four words, repeated to fill the vector. */
   | { readonly kind: 'constant'; readonly words: readonly number[] }
   | { readonly kind: 'integer'; readonly value: number }
-  | { readonly kind: 'call'; readonly f: FunctionRef }
   /** args = [mask, fast, ...rest]: any lane of mask set ? f(fast, ...rest) : fast. */
   | { readonly kind: 'patch'; readonly f: FunctionRef }
 
@@ -130,10 +129,6 @@ export class Dataflow {
     return this.#node(`integer ${value | 0}`, 'i32', { kind: 'integer', value: value | 0 }, [], 0)
   }
 
-  call(f: FunctionRef, ...args: readonly Value[]): Value {
-    return this.#node(`call ${f.index}`, 'v128', { kind: 'call', f }, args, levelOf(args))
-  }
-
   /** any lane of mask ? f(fast, ...rest) : fast. For rare slow paths. */
   patch(f: FunctionRef, mask: Value, fast: Value, ...rest: readonly Value[]): Value {
     const args = [mask, fast, ...rest]
@@ -225,7 +220,7 @@ export function hasCalls(roots: readonly Value[]): boolean {
   for (let v = stack.pop(); v; v = stack.pop()) {
     if (seen.has(v)) continue
     seen.add(v)
-    if (v.payload.kind === 'patch' || v.payload.kind === 'call') return true
+    if (v.payload.kind === 'patch') return true
     stack.push(...v.args)
   }
   return false

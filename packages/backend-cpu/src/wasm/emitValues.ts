@@ -166,9 +166,6 @@ class Emitter {
       case 'constant':
         pushConstant(f, this.#context, p.words)
         return
-      case 'call':
-        f.call(p.f)
-        return
       case 'patch':
         this.#patch(v, p.f)
     }

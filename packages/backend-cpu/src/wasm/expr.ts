@@ -12,15 +12,15 @@ import type { Site } from './site.ts'
 
 /*
  * From the compiler's scalar expressions to SIMD values. A kernel that computes its own result (matmul, conv, a
- * reduction) and must write it does, at each group of four results along one dimension of its domain:
+ * reduction) and must write it does, at each group of lanes along one dimension of its domain:
  *
- *   const g = new Dataflow(context)                            // one per emission point
- *   const site = indexSite(g, { lanes: 4, laneDimension: 1, indices: [g.local(row, 1), g.local(column, 2)], ... })
+ *   const g = new Dataflow(context)                      // one per function
+ *   const site: Site = ...                               // where the lanes are: a `Streams`, or routines/epilogue.ts
  *   const lower = new Lowering(g, site, dtypeOf, [g.local(accumulator, 2)])   // result 0 is in a v128 local
- *   lower.emitWrites(f, kernel.writes)
+ *   g.emit(f, kernel.writes.flatMap((w) => lower.jobs(f, w)))
  *
- * With `lanes: 1` in the site the same code computes one point: lane 0 counts and is stored, the others are junk.
- * The levels given to `g.local` say in which loop a local changes; only `g.hoist` uses them (all equal is fine).
+ * A site of fewer than four lanes reads and stores only those. The levels given to `g.local` say in which loop a local
+ * changes; only `g.hoist` uses them.
  */
 
 /** Turns expressions into values of one graph at one site. Shared subexpressions are computed once. */
@@ -67,14 +67,6 @@ export class Lowering {
     const address = this.#site.address(buffer, at)
     const stride = this.#site.laneStride(at)
     return storeJobs(this.#g, f, this.#dtypeOf(buffer), address, stride, this.#site.lanes, value)
-  }
-
-  /** Emits all writes of a kernel at this site. */
-  emitWrites(f: FunctionBuilder, writes: readonly Write[]): void {
-    this.#g.emit(
-      f,
-      writes.flatMap((w) => this.jobs(f, w)),
-    )
   }
 
   #of(e: Expr): Value {

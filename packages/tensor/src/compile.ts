@@ -13,7 +13,7 @@ import {
   type Cell,
   detached,
   hostLeaf,
-  isRecording,
+  isTracing,
   requireDevice,
   Storage,
   settleAll,
@@ -178,7 +178,8 @@ function replay(entry: Entry, dynamic: readonly unknown[], device: Device): unkn
  * Records `fn` once per signature and replays it as one program: fused kernels, planned memory, Variables updated in
  * place. Tensors and numbers are dynamic; shapes, dtypes, strings and booleans select the program. Variables are found
  * by use. Assignments take effect together after the program has run: an exception leaves every Variable as it was.
- * Plain JavaScript in `fn` runs only while recording. Inside another compiled function it is part of that one.
+ * Plain JavaScript in `fn` runs only while recording. Inside another compiled function, and inside
+ * `grad` and other transforms, it is part of their graph.
  *
  * @example
  * const step = compile((x: Tensor<[number, 4], 'float32'>, rate: Tensor<[], 'float32'>) => {
@@ -206,7 +207,7 @@ export function compile<A extends readonly unknown[], R>(
   }
   const call = (...args: A): R => {
     const signature = signatureOf(args, refs)
-    if (isRecording())
+    if (isTracing())
       return fn(
         ...rebind(
           args,

@@ -12,6 +12,7 @@ import {
   Variable,
   zeros,
 } from '../src/index.ts'
+import { currentBackend } from '../src/runtime/index.ts'
 
 beforeAll(async () => {
   await useBackend(reference())
@@ -119,6 +120,40 @@ describe('compile', () => {
     const make = compile((x: Tensor<[], 'float32'>) => new Variable(w.value.mul(x), { name: 'v' }).value)
     expect(() => make(2)).toThrow(/\[Variable\] 'v' cannot start from a value that compile is tracing/)
     expect(await compile(() => new Variable(zeros([2])).value.add(w.value))().array()).toEqual([1, 2])
+  })
+
+  it('lets a Variable that got a value nobody has any more fail alone', async () => {
+    const w = new Variable(zeros([2]))
+    const gone = tensor([1, 2])
+    const next = gone.add(1)
+    w.assign(next)
+    gone.dispose()
+    expect(await tensor([1]).add(1).array()).toEqual([2])
+    expect(await compile((x: Tensor<[], 'float32'>) => x.add(1))(1).item()).toBe(2)
+    await expect(w.value.data()).rejects.toThrow(/disposed/)
+    w.assign(zeros([2]))
+    expect(await w.value.array()).toEqual([0, 0])
+  })
+
+  it('finds values again when their backend comes back', async () => {
+    const first = currentBackend()
+    const x = tensor(new Float32Array(3000).fill(2), [3000]).add(1)
+    await x.data()
+    await useBackend(reference())
+    disposeBackend()
+    await useBackend(first)
+    expect((await x.add(1).data())[0]).toBe(4)
+  })
+
+  it('leaves no unhandled rejection behind an async function', async () => {
+    const unhandled: unknown[] = []
+    const note = (e: unknown) => unhandled.push(e)
+    process.on('unhandledRejection', note)
+    const later = compile(async (x: Tensor<[], 'float32'>) => x.item())
+    expect(() => later(1)).toThrow(/async/)
+    await new Promise((resolve) => setTimeout(resolve, 5))
+    process.off('unhandledRejection', note)
+    expect(unhandled).toEqual([])
   })
 
   it('refuses async functions and reads while tracing', async () => {

@@ -12,7 +12,9 @@ import { state } from './state.ts'
  */
 export async function useBackend(backend: Backend | Promise<Backend>): Promise<Backend> {
   const chosen = await backend
-  if (state.device?.backend !== chosen) state.device = new Device(chosen)
+  const device = state.devices.get(chosen) ?? new Device(chosen)
+  state.devices.set(chosen, device)
+  state.device = device
   return chosen
 }
 
@@ -27,6 +29,8 @@ export const synchronize = (): Promise<void> => requireDevice().backend.synchron
 
 /** Releases the backend in use and everything on it. */
 export function disposeBackend(): void {
-  state.device?.dispose()
+  if (state.device === undefined) return
+  state.device.dispose()
+  state.devices.delete(state.device.backend)
   state.device = undefined
 }

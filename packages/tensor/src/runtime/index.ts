@@ -13,8 +13,10 @@ export {
 export { state } from './state.ts'
 export { Storage } from './storage.ts'
 export {
+  asTransform,
   type Cell,
   isRecording,
+  isTracing,
   type LabelSpan,
   labelled,
   readCell,

@@ -15,6 +15,7 @@ import {
   parameter,
   type Sources,
   settle as settleNode,
+  topological,
 } from '@tessella/ir'
 import type { Device } from './device.ts'
 import { state } from './state.ts'
@@ -51,9 +52,33 @@ export function detached({ order, inputs }: Canonical, outputs: readonly Node[])
   return { inputs: inputs.map((i) => copy(i) as NodeOf<'parameter'>), outputs: outputs.map(copy) }
 }
 
-/** Computes the pending ones of `nodes`, and with them every pending assignment, in one program. */
+/** Whether everything a node is made from can still be had. */
+function isComputable(node: Node, device: Device): boolean {
+  try {
+    for (const n of topological([node])) if (n.op === 'parameter') storageOf(n).bufferOn(device)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/**
+ * Computes the pending ones of `nodes`, and with them every pending assignment, in one program. An assignment of a value
+ * that cannot be had any more (disposed, traced, of another backend) fails where its Variable is read, not here.
+ */
 export function settleAll(nodes: readonly Node[]): void {
   const device = requireDevice()
+  try {
+    settleWithPending(nodes, device)
+  } catch (error) {
+    const hopeless = [...device.pending].filter((cell) => !isComputable(cell.node, device))
+    if (hopeless.length === 0) throw error
+    for (const cell of hopeless) device.pending.delete(cell)
+    settleWithPending(nodes, device)
+  }
+}
+
+function settleWithPending(nodes: readonly Node[], device: Device): void {
   const cells = device.pending
   const roots = new Set<Node>()
   for (const node of nodes) if (node.op !== 'parameter') roots.add(node)

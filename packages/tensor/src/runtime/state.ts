@@ -1,3 +1,4 @@
+import type { Backend } from '@tessella/ir'
 import type { Device } from './device.ts'
 import type { Trace } from './trace.ts'
 
@@ -8,4 +9,6 @@ import type { Trace } from './trace.ts'
 export const state: {
   device: Device | undefined
   trace: Trace | undefined
-} = { device: undefined, trace: undefined }
+  /** Devices of backends used before: their values are good again when the backend is. */
+  readonly devices: WeakMap<Backend, Device>
+} = { device: undefined, trace: undefined, devices: new WeakMap() }

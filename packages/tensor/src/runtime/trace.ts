@@ -55,15 +55,35 @@ export function withTrace<T>(trace: Omit<Trace, 'parent'>, fn: () => T): T {
   state.trace = { ...trace, parent }
   try {
     const result = fn()
-    if (result instanceof Promise)
+    if (result instanceof Promise) {
+      // The caller hears of the error below; what becomes of the promise must not end the process.
+      result.catch(() => undefined)
       throw new OpError('trace', 'the function is async, but grad and compile record synchronous code', {
         hint: 'Read values outside of it.',
       })
+    }
     return result
   } finally {
     state.trace = parent
   }
 }
+
+/**
+ * Runs `fn` for a transform of graphs: compiled functions called in it become part of its graph, because a replayed
+ * program has no history to differentiate.
+ */
+export function asTransform<T>(fn: () => T): T {
+  const parent = state.trace
+  state.trace = { replaced: new Map(), recording: undefined, labels: undefined, parent }
+  try {
+    return fn()
+  } finally {
+    state.trace = parent
+  }
+}
+
+/** Whether `compile`, `grad` or another transform is running. */
+export const isTracing = (): boolean => state.trace !== undefined
 
 export const isRecording = (): boolean => {
   for (let t = state.trace; t !== undefined; t = t.parent) if (t.recording) return true

@@ -1,5 +1,5 @@
 import { build, type Node, OpError, sameShape } from '@tessella/ir'
-import { fromNode, namedVariables, type Tensor, type Variable, withVariables } from '@tessella/tensor'
+import { asTransform, fromNode, namedVariables, type Tensor, type Variable, withVariables } from '@tessella/tensor'
 import { jvpNodes, vjpNodes } from './backward.ts'
 import { lossOf, type ScalarLoss } from './loss.ts'
 import { aliases, floatNodes, type Grads, outputNodes, treeLike } from './treeNodes.ts'
@@ -21,7 +21,7 @@ function matching(op: string, what: string, tree: unknown, like: readonly Node[]
 /** The arguments under new identities, and the function's result on them. */
 function traced<A extends readonly unknown[], R>(op: string, f: (...args: A) => R, args: A) {
   const inputs = aliases(args.flatMap((a, i) => floatNodes(op, `argument ${i}`, a)))
-  const result = f(...treeLike(args, inputs))
+  const result = asTransform(() => f(...treeLike(args, inputs)))
   return { inputs, result }
 }
 

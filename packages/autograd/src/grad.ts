@@ -1,5 +1,13 @@
 import { build, type Node, OpError } from '@tessella/ir'
-import { fromNode, isVariable, namedVariables, type Tensor, type Variable, withVariables } from '@tessella/tensor'
+import {
+  asTransform,
+  fromNode,
+  isVariable,
+  namedVariables,
+  type Tensor,
+  type Variable,
+  withVariables,
+} from '@tessella/tensor'
 import { vjpNodes } from './backward.ts'
 import { lossOf, type ScalarLoss } from './loss.ts'
 import { aliases, floatNodes, type Grads, treeLike } from './treeNodes.ts'
@@ -70,7 +78,11 @@ function byArguments(op: string, f: Traced, args: readonly unknown[], argnums: A
     return fresh
   })
   if (new Set(chosen).size !== chosen.length) throw new OpError(op, `argnums [${chosen.join(', ')}] repeat an argument`)
-  const { loss, node, aux } = lossOf(op, f(...watched), hasAux)
+  const { loss, node, aux } = lossOf(
+    op,
+    asTransform(() => f(...watched)),
+    hasAux,
+  )
   const found = vjpNodes([node], [one(node)], inputs.flat())
   const starts = inputs.map((_, i) => inputs.slice(0, i).flat().length)
   const grads = chosen.map((n, i) => treeLike(args[n], found.slice(starts[i])))

@@ -1,5 +1,5 @@
 import { build, type Dims, type Node, OpError, sizeOf } from '@tessella/ir'
-import { type DTypeOf, fromNode, isTensor, type Shape, type ShapeOf, type Tensor } from '@tessella/tensor'
+import { asTransform, type DTypeOf, fromNode, isTensor, type Shape, type ShapeOf, type Tensor } from '@tessella/tensor'
 import { jvpNodes, vjpNodes } from './backward.ts'
 import { lossOf, type ScalarLoss } from './loss.ts'
 import { aliases, asyncError, floatNodes, isPromise } from './treeNodes.ts'
@@ -59,7 +59,7 @@ export function jacobian<A extends readonly unknown[], R extends Tensor, const N
 ): (...args: A) => Tensor<Joined<R, A[N]>, DTypeOf<A[N]>> {
   return (...args) => {
     const { x, given } = watched('jacobian', args, argnum ?? 0)
-    const result = f(...(given as unknown as A))
+    const result = asTransform(() => f(...(given as unknown as A)))
     if (isPromise(result)) throw asyncError('jacobian')
     if (!isTensor(result)) throw new OpError('jacobian', 'the function must return one tensor')
     const [y] = floatNodes('jacobian', 'the result', result) as [Node]
@@ -82,7 +82,11 @@ export function hessian<A extends readonly unknown[], L extends Tensor, const N 
 ): (...args: A) => Tensor<Joined<A[N], A[N]>, DTypeOf<A[N]>> {
   return (...args) => {
     const { x, given } = watched('hessian', args, argnum ?? 0)
-    const { node } = lossOf('hessian', f(...(given as unknown as A)), false)
+    const { node } = lossOf(
+      'hessian',
+      asTransform(() => f(...(given as unknown as A))),
+      false,
+    )
     const [g] = vjpNodes([node], [build.constant(1, cotangentDtype(node))], [x])
     return fromNode(build.cast(byColumns(g as Node, x), x.dtype))
   }

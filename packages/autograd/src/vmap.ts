@@ -1,5 +1,5 @@
 import { build, type DType, type Node, normalizeAxis, OpError } from '@tessella/ir'
-import type { Shape, Tensor } from '@tessella/tensor'
+import { asTransform, type Shape, type Tensor } from '@tessella/tensor'
 import { asyncError, isPromise, tensorNodes, treeLike } from './treeNodes.ts'
 import { vmapNodes } from './vmapNodes.ts'
 
@@ -116,7 +116,7 @@ export function vmap<
       throw new OpError('vmap', 'no argument has lanes', {
         hint: 'At least one entry of inAxes must be an axis of a tensor.',
       })
-    const result = f(...(single as unknown as A))
+    const result = asTransform(() => f(...(single as unknown as A)))
     if (isPromise(result)) throw asyncError('vmap')
     const outputs = vmapNodes(tensorNodes(result), inputs, batched, size)
     const placed = outputs.map((y) => moveAxis(y, 0, normalizeAxis('vmap', outAxis ?? 0, y.shape.length)))

@@ -157,20 +157,23 @@ function replay(entry: Entry, dynamic: readonly unknown[], device: Device): unkn
   const donated = buffers.map(() => false)
   for (const { cell, input } of entry.assigned) if (input !== undefined) donated[input] = !cell.exposed
   const outputs = entry.executable.run(buffers, donated)
-  const wrap = (i: number, like: Node): Node => {
+  const wrap = (i: number, like: Node, weighed: boolean): Node => {
     const buffer = outputs[i]
     if (buffer === undefined) throw new Error(`internal: output ${i} of a program is missing`)
-    return parameter(like.shape, like.dtype, Storage.fromDevice(device, buffer, like.dtype))
+    const storage = Storage.fromDevice(device, buffer, like.dtype)
+    // Variables free their old values themselves; results wait for the collector.
+    if (weighed) device.weigh(storage, buffer.byteLength)
+    return parameter(like.shape, like.dtype, storage)
   }
   for (const [i, { cell, input }] of entry.assigned.entries()) {
     const old = cell.node.value instanceof Storage ? cell.node.value : undefined
     const wasExposed = cell.exposed
-    const fresh = wrap(entry.results.length + i, cell.node)
+    const fresh = wrap(entry.results.length + i, cell.node, false)
     commitCell(cell, fresh, false)
     if (input !== undefined && donated[input]) old?.donated()
     else if (!wasExposed) old?.dispose()
   }
-  const results = entry.results.map((like, i) => fromNode(wrap(i, like)))
+  const results = entry.results.map((like, i) => fromNode(wrap(i, like, true)))
   return mapLeaves(entry.shape, (leaf) => (leaf instanceof Slot ? results[leaf.index] : leaf))
 }
 

@@ -63,7 +63,10 @@ export default {
       severity: 'error',
       comment: 'another tile is imported by its name, never by a path into it',
       from: { path: '^(packages|apps)/([^/]+)/' },
-      to: { path: '^packages/', pathNot: ['^$1/$2/', '^packages/[^/]+/src/index\\.ts$', '^packages/[^/]+/src/[^/]+/index\\.ts$'] },
+      to: {
+        path: '^packages/',
+        pathNot: ['^$1/$2/', '^packages/[^/]+/src/index\\.ts$', '^packages/[^/]+/src/[^/]+/index\\.ts$'],
+      },
     },
     {
       name: 'src-never-imports-tests',

@@ -44,6 +44,3 @@ export const parametersOf = (inputs: readonly Input[]): NodeOf<'parameter'>[] =>
 
 export const valuesOf = (inputs: readonly Input[], seed = 1): number[][] =>
   inputs.map(({ shape, data }, i) => [...(data ?? draw(sizeOf(shape), seed + i))])
-
-/** The graph's own value when it needs no inputs. */
-export const evaluate = (...outputs: Node[]): Promise<number[][]> => program([], outputs)([])

@@ -10,7 +10,6 @@ export {
   settleAll,
   storageOf,
 } from './settle.ts'
-export { state } from './state.ts'
 export { Storage } from './storage.ts'
 export {
   asTransform,
@@ -21,6 +20,5 @@ export {
   labelled,
   readCell,
   stageCell,
-  type Trace,
   withTrace,
 } from './trace.ts'

@@ -42,7 +42,8 @@ export function mapTree<T extends Tree>(tree: T, fn: (tensor: Tensor, path: stri
 }
 
 /**
- * The Variables in any value (a model, an array, an object, a function with properties) by dotted path, in order.
+ * The Variables in any value (a model, an array, an object, a function with properties, an object of a class that holds
+ * Variables, such as a `Generator`) by dotted path, in order.
  * A Variable that appears twice (tied weights) is listed once, under its first name.
  */
 export function namedVariables(root: unknown, filter: { readonly trainable?: boolean } = {}): Record<string, Variable> {
@@ -53,7 +54,7 @@ export function namedVariables(root: unknown, filter: { readonly trainable?: boo
     seen.add(x)
     if (isVariable(x)) {
       if (filter.trainable === undefined || filter.trainable === x.trainable) found[path === '' ? 'value' : path] = x
-    } else if (Array.isArray(x) || typeof x === 'function' || isPlain(x))
+    } else if (Array.isArray(x) || typeof x === 'function' || isPlain(x) || Object.values(x).some(isVariable))
       for (const [key, entry] of Object.entries(x)) visit(entry, join(path, key))
   }
   visit(root, '')

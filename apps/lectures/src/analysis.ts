@@ -1,6 +1,6 @@
 import { batches, type MnistDataset } from '@tessella/datasets'
 import { compile, namedVariables, softmax, type Tensor } from '@tessella/tensor'
-import type { Batch } from './experiment.ts'
+import type { Batch } from './models.ts'
 import type { Mistake, RunRecord } from './record.ts'
 
 const classes = 10

@@ -3,10 +3,10 @@ import { batches, type Mnist } from '@tessella/datasets'
 import { countParameters, summary } from '@tessella/layers'
 import { crossEntropy, errorCount } from '@tessella/losses'
 import { optimizer, sgd } from '@tessella/optimizers'
-import { memory, type Tensor } from '@tessella/tensor'
+import { memory } from '@tessella/tensor'
 import { evaluator, fit, type Progress, trainStep } from '@tessella/training'
 import { analyse, firstFilters } from './analysis.ts'
-import { network, networks } from './models.ts'
+import { type Batch, network, networks } from './models.ts'
 import type { ModelName, Options } from './options.ts'
 import type { EpochRecord, RunRecord } from './record.ts'
 import { plural } from './report/numbers.ts'
@@ -14,11 +14,6 @@ import { checkpointPath, load, save } from './resume.ts'
 
 /** Images per step, the lectures' choice. */
 export const batchSize = 1000
-
-export interface Batch {
-  readonly images: Tensor<readonly [number, 1, 28, 28], 'uint8'>
-  readonly labels: Tensor<readonly [number], 'uint8'>
-}
 
 /** What an experiment works with. */
 export interface Setting {

@@ -10,7 +10,14 @@ import {
   sequential,
   zeros,
 } from '@tessella/layers'
+import type { Tensor } from '@tessella/tensor'
 import type { ModelName } from './options.ts'
+
+/** What the networks learn from, as it lies in memory. */
+export interface Batch {
+  readonly images: Tensor<readonly [number, 1, 28, 28], 'uint8'>
+  readonly labels: Tensor<readonly [number], 'uint8'>
+}
 
 /** 784-120-84-10 with ReLU. */
 const mlp = () =>

@@ -1,0 +1,1 @@
+export { describeReadme } from './describeReadme.ts'

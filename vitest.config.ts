@@ -11,5 +11,7 @@ export default defineConfig({
   test: {
     include: ['**/test/**/*.test.ts'],
     passWithNoTests: true,
+    // No test waits on purpose for long; a busy machine is no failure.
+    testTimeout: 60_000,
   },
 })

@@ -76,6 +76,7 @@ export async function experiment(name: ModelName, setting: Setting): Promise<Run
     epochs: options.epochs,
     startEpoch: epochs.length,
     startStep: running.step,
+    ...(running.step > 0 ? { startLoss: mean(stepLosses.slice(-running.step)) } : {}),
     evaluate: async () => ({ errors: await testErrors() }),
     signal,
   })

@@ -61,7 +61,7 @@ const longest = 100
 interface Inline {
   readonly cost: number
   readonly depth: number
-  /** Stored values it reads. */
+  /** Stored values it reads; where there are more than asked for, at least so many. */
   readonly leaves: ReadonlySet<Node>
 }
 
@@ -73,7 +73,19 @@ const underViews = (node: Node): Node => {
 
 const noLeaves: ReadonlySet<Node> = new Set()
 
-function inlineOf(node: Node, infos: ReadonlyMap<Node, Inline>, stored: ReadonlySet<Node>): Inline {
+/** Leaves that tell whether a value is worth storing; whole sets would take quadratic memory on long sums. */
+const tellingLeaves = 256
+
+function union(sets: readonly ReadonlySet<Node>[], enough: number): ReadonlySet<Node> {
+  const all = new Set<Node>()
+  for (const leaves of sets) {
+    if (leaves.size >= enough) return leaves
+    for (const leaf of leaves) all.add(leaf)
+  }
+  return all
+}
+
+function inlineOf(node: Node, infos: ReadonlyMap<Node, Inline>, stored: ReadonlySet<Node>, enough: number): Inline {
   if (stored.has(node)) return { cost: 0, depth: 1, leaves: new Set([node]) }
   const src = node.op === 'after' ? node.src.slice(0, 1) : node.src
   let cost = ownCost(node)
@@ -85,7 +97,13 @@ function inlineOf(node: Node, infos: ReadonlyMap<Node, Inline>, stored: Readonly
   }
   const only = src.length === 1 ? infos.get(src[0] as Node)?.leaves : undefined
   const leaves =
-    only ?? (src.length === 0 ? noLeaves : new Set(src.flatMap((s) => [...(infos.get(s) as Inline).leaves])))
+    only ??
+    (src.length === 0
+      ? noLeaves
+      : union(
+          src.map((s) => (infos.get(s) as Inline).leaves),
+          enough,
+        ))
   return { cost: Math.min(cost, 1e9), depth: depth + 1, leaves }
 }
 
@@ -121,7 +139,7 @@ class Stores {
 
   #infos(): Map<Node, Inline> {
     const infos = new Map<Node, Inline>()
-    for (const node of this.#order) infos.set(node, inlineOf(node, infos, this.stored))
+    for (const node of this.#order) infos.set(node, inlineOf(node, infos, this.stored, tellingLeaves))
     return infos
   }
 
@@ -174,9 +192,10 @@ class Stores {
   /** Sources before users: growth of costly values, too many buffers, too long expressions. */
   #keepWithinLimits(): void {
     const infos = new Map<Node, Inline>()
+    const enough = this.#limit + 1
     for (const node of this.#order) {
       if (node.op === 'expand') this.#storeBeforeGrowth(node, infos)
-      let info = inlineOf(node, infos, new Set())
+      let info = inlineOf(node, infos, noLeaves, enough)
       while (this.#isPoint(node) && (info.leaves.size > this.#limit || info.depth > longest)) {
         const source = this.#heaviest(node, infos)
         if (source === undefined) {
@@ -185,9 +204,9 @@ class Stores {
         }
         this.stored.add(source)
         this.#refresh(node, infos)
-        info = inlineOf(node, infos, new Set())
+        info = inlineOf(node, infos, noLeaves, enough)
       }
-      infos.set(node, this.stored.has(node) ? inlineOf(node, infos, this.stored) : info)
+      infos.set(node, this.stored.has(node) ? inlineOf(node, infos, this.stored, enough) : info)
     }
   }
 
@@ -226,7 +245,7 @@ class Stores {
     for (const s of node.src) {
       const chain: Node[] = []
       for (let x: Node | undefined = s; x !== undefined; x = isView(x) ? x.src[0] : undefined) chain.push(x)
-      for (const x of chain.reverse()) infos.set(x, inlineOf(x, infos, this.stored))
+      for (const x of chain.reverse()) infos.set(x, inlineOf(x, infos, this.stored, this.#limit + 1))
     }
   }
 }

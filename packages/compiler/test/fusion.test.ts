@@ -246,6 +246,16 @@ describe('memory', () => {
     ).toBeLessThan(2)
   })
 
+  it('adds thousands of values in kernels that keep within the limits', async () => {
+    const values = Array.from({ length: 5000 }, () => float())
+    const chain = values.slice(0, 2500).reduce<Node>((sum, v) => add(sum, v), constant(0, 'float32'))
+    let level: readonly Node[] = values.slice(2500)
+    while (level.length > 1)
+      level = level.flatMap((v, i) => (i % 2 ? [] : [level[i + 1] ? add(v, level[i + 1] as Node) : v]))
+    const program = await checkGraph(graphOf([chain, level[0] as Node]))
+    expect(program.kernels.length).toBeLessThan(5000 / (target.maxBuffers - 6))
+  })
+
   it('reuses the arena', async () => {
     let y: Node = float(64, 64)
     for (let i = 0; i < 10; i++) y = matmul(y, float(64, 64))

@@ -1,4 +1,4 @@
-import { OpError, type Shape, type ShapeOf, type Tensor } from '@tessella/tensor'
+import { isTensor, OpError, type Shape, type ShapeOf, type Tensor } from '@tessella/tensor'
 import { anyModal, defineContainer, defineLayer } from './layer.ts'
 import type {
   AnyLayer,
@@ -20,6 +20,8 @@ type Members<Ls extends readonly unknown[]> = { readonly [K in Extract<keyof Ls,
 /** Layers one after the other; each is a property under its number, which names its parameters: `0.weight`. */
 export type Sequential<Ls extends readonly unknown[]> = CallOf<ChainSpec<Ls>, AnyModal<Ls>> & Members<Ls>
 
+const uncalled = 'Call the factory: relu() instead of relu.'
+
 type Callable = (x: Tensor, mode: Mode) => Tensor
 
 /**
@@ -39,7 +41,7 @@ export function sequential<const Ls extends readonly AnyLayer[]>(...layers: Chai
   for (const [i, layer] of members.entries())
     if (typeof layer !== 'function')
       throw new OpError('sequential', `argument ${i} is not a layer, got ${layer === null ? 'null' : typeof layer}`, {
-        hint: 'Call the factory: relu() instead of relu.',
+        hint: uncalled,
       })
   return defineContainer({
     spec: { kind: 'chain', name: 'sequential', layers: members },
@@ -47,7 +49,11 @@ export function sequential<const Ls extends readonly AnyLayer[]>(...layers: Chai
     parts: { ...members },
     forward: (parts, x, mode) => {
       let y = x
-      for (const i of members.keys()) y = (parts[i] as Callable)(y, mode)
+      for (const i of members.keys()) {
+        y = (parts[i] as Callable)(y, mode)
+        if (!isTensor(y))
+          throw new OpError('sequential', `layer ${i} gave ${typeof y} instead of a tensor`, { hint: uncalled })
+      }
       return y
     },
   }) as unknown as Sequential<Ls>

@@ -243,6 +243,9 @@ describe('shapes', () => {
 })
 
 describe('mistakes', () => {
+  // What people write who do not read types.
+  const uncalled = (...layers: unknown[]) =>
+    (L.sequential as unknown as (...layers: unknown[]) => (x: unknown) => unknown)(...layers)(ones([1, 2]))
   const cases: readonly [string, () => unknown, string][] = [
     [
       'features',
@@ -265,6 +268,8 @@ describe('mistakes', () => {
     ['input', () => L.input(1, 28, 28)(zeros([2, 3, 28, 28]) as never), 'the model expects other inputs'],
     ['unflatten', () => L.unflatten(1, [2, 3])(zeros([4, 5]) as never), 'expects 6 features, the input has 5'],
     ['embedding of floats', () => L.embedding(3, 2)(zeros([4])), 'integers'],
+    ['a factory not called', () => uncalled(L.linear(2, 3), L.relu), 'layer 1 gave function'],
+    ['a factory not called, inside', () => uncalled(L.relu, L.linear(2, 3)), 'relu() instead'],
     ['initialiser', () => L.linear(2, 2, { init: () => zeros([3]) }), 'made another shape'],
   ]
   it.each(cases)('%s', (_, run, message) => {

@@ -1,4 +1,4 @@
-import { arange, OpError, ones, sameShape, type Tensor, where } from '@tessella/tensor'
+import { arange, labelled, OpError, ones, sameShape, type Tensor, where } from '@tessella/tensor'
 
 /** Integer classes beside logits [N, C, ...], read without a gather so that their gradient needs no scatter. */
 interface Targets {
@@ -62,7 +62,8 @@ export function resolveTargets(
   const isTarget = labels.unsqueeze(axis).eq(alongClasses(x, arange(size)))
   const invalid = labels.lt(0).logicalOr(labels.ge(size))
   const ofClass = weight ? where(isTarget, classWeights(op, x, weight), 0).sum(axis) : ones(expected)
-  const orNaN = (terms: Tensor): Tensor => where(invalid, Number.NaN, terms)
+  const orNaN = (terms: Tensor): Tensor =>
+    labelled(`${op}: a target is not one of the classes 0 to ${size - 1}`, () => where(invalid, Number.NaN, terms))
   if (ignoreIndex === undefined) return { isTarget, weights: ofClass, masked: orNaN }
   const ignored = labels.eq(ignoreIndex)
   return { isTarget, weights: where(ignored, 0, ofClass), masked: (terms) => where(ignored, 0, orNaN(terms)) }

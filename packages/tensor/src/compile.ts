@@ -26,12 +26,21 @@ import { mapLeaves } from './tree.ts'
 import type { ShapeError } from './types/index.ts'
 import { commitCell } from './variable.ts'
 
-/** What a caller may pass where the traced function takes `T`: scalars also as plain numbers. */
-export type CallArg<T> = number extends T
-  ? ShapeError<'compile: a number would be frozen; declare the parameter as Tensor<[], "float32"> and pass the number'>
-  : T extends Tensor<readonly [], infer _D>
-    ? T | number
-    : T
+/**
+ * What a caller may pass where the traced function takes `T`: scalars also as plain numbers, in arrays and plain objects
+ * too. The function gets a tensor for every number, so it may not ask for a `number`.
+ */
+export type CallArg<T> = unknown extends T
+  ? T
+  : number extends T
+    ? ShapeError<'compile: a number arrives as a tensor; declare it as Tensor<[], "float32"> and pass the number'>
+    : T extends Tensor<readonly [], infer _D>
+      ? T | number
+      : T extends Tensor
+        ? T
+        : T extends readonly unknown[] | { readonly [key: string]: unknown }
+          ? { [K in keyof T]: CallArg<T[K]> }
+          : T
 
 /** A function that runs as one prepared program per signature. */
 export interface Compiled<A extends readonly unknown[], R> {
@@ -191,6 +200,11 @@ function replay(entry: Entry, dynamic: readonly unknown[], device: Device): unkn
  * })
  * await step(batch, 0.1).item()
  */
+export function compile<A extends readonly Tensor[], R>(fn: (...args: A) => R, options?: CompileOptions): Compiled<A, R>
+export function compile<A extends readonly unknown[], R>(
+  fn: (...args: A) => R,
+  options?: CompileOptions,
+): Compiled<A, R>
 export function compile<A extends readonly unknown[], R>(
   fn: (...args: A) => R,
   options: CompileOptions = {},

@@ -66,6 +66,14 @@ export abstract class Handle<S extends Shape = Shape, D extends DType = DType> {
   toString(): string {
     return `Tensor([${this.shape.join(', ')}], ${this.dtype})`
   }
+  /** Text, never a number: `x > 0` and `x * 2` cannot know the elements, and would be wrong without a word. */
+  [Symbol.toPrimitive](hint: string): string {
+    if (hint === 'string') return this.toString()
+    throw new OpError('tensor', 'a tensor was used as a number', {
+      shapes: [this.shape],
+      hint: 'Use its operations (x.gt(0), x.mul(2), where), or read it: await x.item().',
+    })
+  }
   [Symbol.for('nodejs.util.inspect.custom')](): string {
     return this.toString()
   }

@@ -77,6 +77,7 @@ export async function findNonFinite(fn: () => unknown): Promise<NonFinite | unde
       buffers.map(() => false),
     )
     let found: NonFinite | undefined
+    let constant: NonFinite | undefined
     for (const [i, node] of watched.entries()) {
       const buffer = outputs[i]
       if (buffer === undefined) continue
@@ -84,14 +85,15 @@ export async function findNonFinite(fn: () => unknown): Promise<NonFinite | unde
         const { nan, infinite } = count(
           await device.backend.read(buffer, node.dtype as DType & ('float32' | 'float64')),
         )
-        // A constant infinity is somebody's mask, not a failure.
-        const constant = node.op === 'constant' || node.op === 'expand' || node.op === 'reshape'
-        if (nan > 0 || (infinite > 0 && !constant))
-          found = { op: opName(node), where: labelOf(node, labels.spans), shape: node.shape, nan, infinite }
+        const culprit = { op: opName(node), where: labelOf(node, labels.spans), shape: node.shape, nan, infinite }
+        // A constant infinity is somebody's mask, and a constant NaN a mark: who lets it through is the culprit.
+        if (node.op === 'constant' || node.op === 'expand' || node.op === 'reshape') {
+          if (nan > 0) constant ??= culprit
+        } else if (nan + infinite > 0) found = culprit
       }
       device.backend.release(buffer)
     }
-    return found
+    return found ?? constant
   } finally {
     executable.dispose()
   }

@@ -9,6 +9,9 @@ const untyped = (x: unknown): never => x as never
 
 const table: readonly (readonly [name: string, call: () => unknown, message: string])[] = [
   ['no tensor', () => t.exp(untyped(3)), '[tensor] expected a tensor, got number. Make one with tensor(...).'],
+  ['a tensor compared as a number', () => untyped(z(2)) > 0, '[tensor] a tensor was used as a number (shapes [2]).'],
+  ['a tensor in arithmetic', () => untyped(z(2)) * 2, 'Use its operations (x.gt(0), x.mul(2), where)'],
+  ['a tensor plus a number', () => untyped(z(2)) + 1, 'or read it: await x.item()'],
   ['null', () => t.exp(untyped(null)), '[tensor] expected a tensor, got null.'],
   [
     'ragged rows',

@@ -38,5 +38,5 @@ export function describeCulprit(culprit: Culprit | undefined): string {
   if (op === 'batch') return `The batch holds them already, in '${where}' ${count}. Check the data.`
   if (op === 'variable')
     return `'${where}' was bad before this step, ${count}: an earlier update had a finite loss but gradients that were not.`
-  return `The first bad value comes from '${op}'${where === '' ? '' : ` in layer '${where}'`}, ${count}.`
+  return `The first bad value comes from '${op}'${where === '' ? '' : ` in '${where}'`}, ${count}.`
 }

@@ -49,6 +49,8 @@ export interface FitOptions<B> {
   readonly startEpoch?: number
   /** Batches of the first epoch to skip, for resuming in its middle. Default 0. */
   readonly startStep?: number
+  /** Mean loss of the batches skipped by `startStep`, so that the first epoch's loss is of the whole epoch. */
+  readonly startLoss?: number
   /** Metrics after each epoch, by name. */
   readonly evaluate?: (epoch: number) => Promise<Readonly<Record<string, number>>>
   /** Ends training after an epoch when it answers true: early stopping. */
@@ -71,16 +73,17 @@ async function failOnNonFinite<B>(step: TrainStep<B>, batch: B, loss: number, ep
 
 /** The steps of one epoch as events; answers their number and mean loss, or that the signal fired. */
 async function* runSteps<B>(
-  { step, signal }: FitOptions<B>,
+  { step, signal, startLoss }: FitOptions<B>,
   data: EpochBatches<B>,
   epoch: number,
   skip: number,
 ): AsyncGenerator<TrainingEvent, { readonly seen: number; readonly loss: number; readonly aborted: boolean }> {
   const start = now()
   const steps = data.length ?? 0
-  let sum = 0
+  const known = startLoss === undefined ? 0 : skip
+  let sum = (startLoss ?? 0) * known
   let seen = 0
-  const result = (aborted: boolean) => ({ seen, loss: sum / (seen - skip), aborted })
+  const result = (aborted: boolean) => ({ seen, loss: sum / (seen - skip + known), aborted })
   for await (const batch of data) {
     if (seen >= skip) {
       const loss = await step(batch).item()

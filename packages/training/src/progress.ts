@@ -80,7 +80,7 @@ export function progress(options: ProgressOptions): Progress {
       `${label}epoch ${numbered(e.epoch, epochs)} ${bar(share, 20)} ${e.step + 1}/${e.steps || '?'}` +
       `  loss ${formatNumber(e.loss)}  ${formatSeconds(e.seconds)}  left ${formatSeconds(left)}`
     // The last column stays free: some terminals wrap when it is written.
-    stream.write(`\r\u001b[2K${text.slice(0, Math.max(0, (stream.columns ?? 80) - 1))}`)
+    stream.write(`\r\u001b[2K${text.slice(0, Math.max(0, (stream.columns || 80) - 1))}`)
     drawn = true
   }
   const line = (e: Event<'epoch-end'>): void => {

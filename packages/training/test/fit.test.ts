@@ -1,4 +1,4 @@
-import { mse } from '@tessella/losses'
+import { crossEntropy, mse } from '@tessella/losses'
 import { optimizer, sgd } from '@tessella/optimizers'
 import { disposeBackend, labelled, OpError, type Tensor, tensor, useBackend, Variable } from '@tessella/tensor'
 import { reference } from '@tessella/testing'
@@ -146,6 +146,19 @@ describe('fit', () => {
     expect(events.find((e) => e.type === 'epoch-end')?.loss).toBe(step?.loss)
   })
 
+  it('counts the steps before the start in the loss of their epoch, and only there', async () => {
+    const all = { step: walker().step, batches: three, epochs: 3, startEpoch: 1, startStep: 2, startLoss: 8 }
+    const events = await collect(all)
+    const losses = events.flatMap((e) => (e.type === 'step' ? [e.loss] : []))
+    const ends = events.flatMap((e) => (e.type === 'epoch-end' ? [e.loss] : []))
+    expect(ends).toEqual([
+      (16 + (losses[0] as number)) / 3,
+      expect.closeTo(losses.slice(1).reduce((a, b) => a + b) / 3, 12),
+    ])
+    const [, end] = await collect({ step: walker().step, batches: three, epochs: 1, startStep: 3, startLoss: 8 })
+    expect(end).toMatchObject({ type: 'epoch-end', loss: 8 })
+  })
+
   it('an epoch that was stopped after its last step is only evaluated', async () => {
     const evaluate = async () => ({ errors: 1 })
     const events = await collect({ step: walker().step, batches: three, epochs: 1, startStep: 3, evaluate })
@@ -266,7 +279,7 @@ describe('a loss that is not finite', () => {
       const error = await failure(step, [batch(-1, 2)])
       expect(error.code).toBe('non-finite-loss')
       expect(error.message).toMatch(
-        /loss became NaN in epoch 1, step 1\. .*comes from 'log' in layer 'head', of shape \[2\]: 1 NaN, 0 infinite/,
+        /loss became NaN in epoch 1, step 1\. .*comes from 'log' in 'head', of shape \[2\]: 1 NaN, 0 infinite/,
       )
       expect(error.message).toMatch(/This step changed no parameter\. Lower the learning rate/)
       expect(error.details).toMatchObject({
@@ -278,6 +291,14 @@ describe('a loss that is not finite', () => {
       expect(await snapshot(state)).toEqual(before)
     },
   )
+
+  it('says that a target is not a class', async () => {
+    const { step } = walker({
+      loss: (w, x) => crossEntropy(w.add(x).reshape([1, -1]), tensor([7], 'int32')),
+    })
+    const error = await failure(step, [batch(1)])
+    expect(error.message).toContain("'crossEntropy: a target is not one of the classes 0 to 0'")
+  })
 
   it('blames the data when it is the data', async () => {
     const error = await failure(walker().step, [batch(1), batch(1, Number.POSITIVE_INFINITY)])

@@ -80,11 +80,15 @@ describe('progress', () => {
   })
 
   it('never writes into the last column', () => {
-    for (const columns of [0, 1, 10, 40]) {
+    for (const columns of [1, 10, 40]) {
       const live = shown({ isTTY: true, columns, color: false }).filter((w) => /^<clear>./.test(w))
       for (const w of live) expect(w.length - '<clear>'.length).toBeLessThan(Math.max(columns, 1))
     }
     expect(shown({ isTTY: true, columns: 20, color: false })[0]).toBe('<clear>epoch  1/10 █████  ')
+  })
+
+  it('takes 0 columns, which some terminals report, for unknown', () => {
+    expect(shown({ isTTY: true, columns: 0, color: false })).toEqual(shown({ isTTY: true, color: false }))
   })
 
   it('draws no more than ten times a second, but the last step always', () => {

@@ -59,7 +59,15 @@ export {
   type TransposedConvolution,
 } from './conv.ts'
 export { drawGraph } from './drawGraph.ts'
-export { alphaDropout, channelDropout, classicDropout, type Dropout, type DropoutOptions, dropout } from './dropout.ts'
+export {
+  alphaDropout,
+  channelDropout,
+  classicDropout,
+  type Dropout,
+  type DropoutOptions,
+  dropout,
+  gaussianDropout,
+} from './dropout.ts'
 export { type Embedding, type EmbeddingOptions, embedding } from './embedding.ts'
 export { LayerError } from './errors.ts'
 export type { Initializer } from './facts.ts'
@@ -146,4 +154,12 @@ export {
 export { type ModelSummary, type SummaryRow, summarize, summary } from './summary.ts'
 export type * from './types/index.ts'
 export { type UnitVarianceOptions, unitVariance } from './unitVariance.ts'
+export {
+  type LearnedDropout,
+  learnedAlphas,
+  type VariationalDropout,
+  type VariationalDropoutOptions,
+  variationalDropout,
+  variationalKl,
+} from './variationalDropout.ts'
 export { type WeightNorm, weightNorm } from './weightNorm.ts'

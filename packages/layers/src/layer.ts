@@ -5,6 +5,7 @@ import {
   isHolder,
   joinPath,
   type LayerFacts,
+  type LearnedNoise,
   type Part,
   type Recipe,
   type RunningStatistics,
@@ -24,6 +25,7 @@ interface Definition<P extends LayerSpec, M extends boolean, R extends object> {
   readonly recipes?: readonly Recipe[]
   readonly macs?: (input: Shape, output: Shape) => number
   readonly statistics?: RunningStatistics
+  readonly noise?: LearnedNoise
   /** Other ways to call the layer; properties that are not enumerable, because they name no Variables. */
   readonly methods?: Readonly<Record<string, (...args: never) => unknown>>
 }
@@ -75,9 +77,9 @@ function callOf(spec: LayerSpec, modal: boolean, forward: Forward): Forward {
 export function defineLayer<const P extends LayerSpec, const M extends boolean, R extends object>(
   definition: Definition<P, M, R>,
 ): CallOf<P, M> & Readonly<R> {
-  const { spec, modal, parts, forward, recipes = [], macs, statistics, methods } = definition
+  const { spec, modal, parts, forward, recipes = [], macs, statistics, noise, methods } = definition
   const call = callOf(spec, modal, forward)
-  dress(call, spec, modal, parts, { recipes, macs, statistics, inside: undefined }, methods)
+  dress(call, spec, modal, parts, { recipes, macs, statistics, noise, inside: undefined }, methods)
   return call as unknown as CallOf<P, M> & Readonly<R>
 }
 
@@ -115,7 +117,7 @@ export function anyModal(value: unknown): boolean {
  * values they were born with get new ones by their place in this model, see {@link adopt}.
  */
 export function defineContainer<const P extends LayerSpec, const M extends boolean, R extends object>(
-  definition: Omit<Definition<P, M, R>, 'forward' | 'recipes' | 'macs' | 'statistics' | 'methods'> & {
+  definition: Omit<Definition<P, M, R>, 'forward' | 'recipes' | 'macs' | 'statistics' | 'noise' | 'methods'> & {
     readonly forward: (parts: R, x: Tensor, mode: Mode) => Tensor
   },
 ): CallOf<P, M> & Readonly<R> {

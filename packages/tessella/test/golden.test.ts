@@ -39,7 +39,6 @@ const ways: Readonly<Record<GoldenFile, Readonly<Record<string, Rows>>>> = {
 
 /** The cases that do not run, and why. */
 const exceptions: Readonly<Record<string, string>> = {
-  'optimizers lbfgs': 'line search and history are no pure gradient transform',
   'optimizers nadam': 'made before pytorch/pytorch#92699 with a momentum too many; see nadam.test.ts of the optimizers',
 }
 

@@ -9,6 +9,7 @@ const blocks = [...readme.matchAll(/```ts\n(.*?)```/gs)].map((m) => m[1])
 // The README shows these files word for word; each prints what its //=> comments say.
 const examples: Record<string, () => Promise<unknown>> = {
   fit: () => import('./examples/fit.ts'),
+  search: () => import('./examples/search.ts'),
   resume: () => import('./examples/resume.ts'),
 }
 

@@ -9,6 +9,7 @@ const blocks = [...readme.matchAll(/```ts\n(.*?)```/gs)].map((m) => m[1])
 const examples: Record<string, () => Promise<unknown>> = {
   mnist: () => import('./examples/mnist.ts'),
   columns: () => import('./examples/columns.ts'),
+  tables: () => import('./examples/tables.ts'),
   idx: () => import('./examples/idx.ts'),
 }
 

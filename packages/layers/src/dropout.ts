@@ -1,4 +1,4 @@
-import { bernoulli, Generator, type Key, nodeOf, type Tensor, type Variable } from '@tessella/tensor'
+import { bernoulli, Generator, type Key, nodeOf, normal, type Tensor, type Variable } from '@tessella/tensor'
 import { checkOptions, checkProbability } from './checks.ts'
 import type { Recipe } from './facts.ts'
 import { defineLayer } from './layer.ts'
@@ -19,7 +19,10 @@ export type Dropout<N extends string> = ModalLayerCall<SameSpec<N>> & {
 }
 
 /** The generator of a layer, and how its first state is drawn. */
-function source(options: DropoutOptions): { readonly generator: Generator; readonly recipes: readonly Recipe[] } {
+export function source(options: DropoutOptions): {
+  readonly generator: Generator
+  readonly recipes: readonly Recipe[]
+} {
   const { generator: shared, seed } = options
   if (shared !== undefined) return { generator: shared, recipes: [] }
   const generator = new Generator(0)
@@ -37,14 +40,13 @@ function source(options: DropoutOptions): { readonly generator: Generator; reado
 
 const asFloat = (x: Tensor): Tensor => (x.dtype === 'float32' || x.dtype === 'float64' ? x : x.cast('float32'))
 
-/** `maskShape` says which elements share their fate. */
-function masked<const N extends string>(
+/** `train` gets a fresh key at every call. */
+function noisy<const N extends string>(
   name: N,
   p: number,
   options: DropoutOptions,
-  train: (x: Tensor, kept: Tensor) => Tensor,
+  train: (x: Tensor, key: Key) => Tensor,
   evaluate: (x: Tensor) => Tensor,
-  maskShape: (x: Tensor) => readonly number[] = (x) => x.shape,
 ): Dropout<N> {
   checkProbability(name, p)
   checkOptions(name, options, ['generator', 'seed'])
@@ -58,10 +60,21 @@ function masked<const N extends string>(
       const x = asFloat(input)
       if (mode === 'eval') return evaluate(x)
       if (p === 0) return x
-      return train(x, bernoulli(generator.next(), maskShape(x), 1 - p).cast(x.dtype) as Tensor)
+      return train(x, generator.next())
     },
   }) as Dropout<N>
 }
+
+/** `maskShape` says which elements share their fate. */
+const masked = <const N extends string>(
+  name: N,
+  p: number,
+  options: DropoutOptions,
+  train: (x: Tensor, kept: Tensor) => Tensor,
+  evaluate: (x: Tensor) => Tensor,
+  maskShape: (x: Tensor) => readonly number[] = (x) => x.shape,
+): Dropout<N> =>
+  noisy(name, p, options, (x, key) => train(x, bernoulli(key, maskShape(x), 1 - p).cast(x.dtype) as Tensor), evaluate)
 
 /**
  * Inverted dropout (Srivastava et al., 2014): in training each element is 0 with probability `p` and else divided by
@@ -93,7 +106,20 @@ export const classicDropout = (p = 0.5, options: DropoutOptions = {}): Dropout<'
     (x) => x.mul(1 - p) as Tensor,
   )
 
-/** Inverted dropout of whole channels of [n, channels, ...], for features that repeat their neighbours (Tompson et al., 2015). */
+/**
+ * Gaussian dropout (Srivastava et al., 2014): in training each element is multiplied by a normal number of mean 1 and
+ * variance alpha = p / (1 - p), the variance that {@link dropout} of the same p has. `variationalDropout` learns alpha.
+ */
+export const gaussianDropout = (p = 0.5, options: DropoutOptions = {}): Dropout<'gaussianDropout'> =>
+  noisy(
+    'gaussianDropout',
+    p,
+    options,
+    (x, key) => x.mul(normal(key, x.shape, { mean: 1, std: Math.sqrt(p / (1 - p)) }).cast(x.dtype) as Tensor) as Tensor,
+    (x) => x,
+  )
+
+/** Inverted dropout of whole channels of [n, channels, ...], for features that repeat their neighbours: spatial dropout (Tompson et al., 2015). */
 export const channelDropout = (p = 0.5, options: DropoutOptions = {}): Dropout<'channelDropout'> =>
   masked(
     'channelDropout',

@@ -27,6 +27,13 @@ export interface RunningStatistics {
   momentum: number | 'average'
 }
 
+/** What variational dropout learns besides the weight it wraps. */
+export interface LearnedNoise {
+  readonly weight: Variable
+  /** log alpha of every weight, in a shape that broadcasts with the weight. */
+  readonly logAlpha: () => Tensor
+}
+
 /** What a layer says about itself to summaries and initialisers; not part of its tree of Variables. */
 export interface LayerFacts {
   /** How its Variables get their first values. */
@@ -34,6 +41,7 @@ export interface LayerFacts {
   /** Multiply-accumulates of one call. */
   readonly macs: ((input: Shape, output: Shape) => number) | undefined
   readonly statistics: RunningStatistics | undefined
+  readonly noise?: LearnedNoise | undefined
   /** Runs a layer of layers with every call of a part going through `visit`. */
   readonly inside: ((visit: Visit, x: Tensor, mode: Mode) => Tensor) | undefined
 }

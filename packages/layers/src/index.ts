@@ -29,6 +29,15 @@ export {
   tanhshrink,
 } from './activation.ts'
 export {
+  type AttentionMask,
+  type AttentionOptions,
+  type MultiheadAttention,
+  type MultiheadAttentionOptions,
+  type MultiheadMask,
+  multiheadAttention,
+  scaledDotProductAttention,
+} from './attention.ts'
+export {
   type BatchNorm,
   type BatchNormOptions,
   batchNorm1d,
@@ -49,10 +58,27 @@ export {
   convTranspose3d,
   type TransposedConvolution,
 } from './conv.ts'
-export { alphaDropout, channelDropout, classicDropout, type Dropout, type DropoutOptions, dropout } from './dropout.ts'
+export { drawGraph } from './drawGraph.ts'
+export {
+  alphaDropout,
+  channelDropout,
+  classicDropout,
+  type Dropout,
+  type DropoutOptions,
+  dropout,
+  gaussianDropout,
+} from './dropout.ts'
 export { type Embedding, type EmbeddingOptions, embedding } from './embedding.ts'
 export { LayerError } from './errors.ts'
 export type { Initializer } from './facts.ts'
+export {
+  globalAvgPool1d,
+  globalAvgPool2d,
+  globalAvgPool3d,
+  globalMaxPool1d,
+  globalMaxPool2d,
+  globalMaxPool3d,
+} from './globalPool.ts'
 export {
   constant,
   type Fans,
@@ -79,6 +105,7 @@ export { type InitializeOptions, initialize } from './initialize.ts'
 export { orthogonal } from './initOrthogonal.ts'
 export { type CountOptions, countParameters, outputShape } from './inspect.ts'
 export { type Bilinear, bilinear, type Linear, linear, type WeightOptions } from './linear.ts'
+export { type GraphNode, graphText, type ModelGraph, modelGraph } from './modelGraph.ts'
 export {
   type ChannelNorm,
   groupNorm,
@@ -99,13 +126,22 @@ export {
   avgPool1d,
   avgPool2d,
   avgPool3d,
-  globalAvgPool2d,
   maxPool1d,
   maxPool2d,
   maxPool3d,
 } from './pool.ts'
 export { type ReceptiveField, receptiveField } from './receptiveField.ts'
+export {
+  gru,
+  lstm,
+  type Recurrent,
+  type RecurrentOptions,
+  type RecurrentState,
+  type RnnOptions,
+  rnn,
+} from './recurrent.ts'
 export { flatten, input, unflatten } from './shape.ts'
+export { type SpectralNorm, type SpectralNormOptions, spectralNorm } from './spectralNorm.ts'
 export {
   type LoadOptions,
   type LoadReport,
@@ -118,4 +154,12 @@ export {
 export { type ModelSummary, type SummaryRow, summarize, summary } from './summary.ts'
 export type * from './types/index.ts'
 export { type UnitVarianceOptions, unitVariance } from './unitVariance.ts'
+export {
+  type LearnedDropout,
+  learnedAlphas,
+  type VariationalDropout,
+  type VariationalDropoutOptions,
+  variationalDropout,
+  variationalKl,
+} from './variationalDropout.ts'
 export { type WeightNorm, weightNorm } from './weightNorm.ts'

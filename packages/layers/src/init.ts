@@ -69,7 +69,10 @@ interface Gain {
   readonly gain?: number
 }
 
-/** Uniform within gain sqrt(6 / (fanIn + fanOut)) (Glorot and Bengio, 2010): variances stay forwards and backwards. */
+/**
+ * Uniform within gain sqrt(6 / (fanIn + fanOut)) (Glorot and Bengio, 2010): variances stay forwards and backwards. The lectures'
+ * slide prints it without the root.
+ */
 export const xavierUniform =
   ({ gain = 1 }: Gain = {}): Initializer =>
   (key, shape) => {

@@ -1,5 +1,5 @@
-import { isVariable, namedVariables, OpError, type Shape, type Tensor, zeros } from '@tessella/tensor'
-import { factsOf, isHolder, joinPath, type Part } from './facts.ts'
+import { isTensor, namedVariables, nodeOf, OpError, type Shape, type Tensor, zeros } from '@tessella/tensor'
+import { factsOf, joinPath, type Part } from './facts.ts'
 import { namedRecipes } from './recipe.ts'
 import type { AnyLayer, LayerSpec } from './types/index.ts'
 
@@ -11,6 +11,18 @@ export interface Call {
   readonly layer: unknown
   readonly input: Shape
   readonly output: Shape
+  /** The tensors it is called with, and the one it gives. */
+  readonly given: readonly Tensor[]
+  readonly made: Tensor
+}
+
+/** A model traced for one input. */
+export interface Trial {
+  readonly calls: readonly Call[]
+  readonly input: Tensor
+  readonly output: Tensor
+  /** The values of its Variables, where walks over the graph end. */
+  readonly parameters: readonly ReturnType<typeof nodeOf>[]
 }
 
 const specOf = (x: unknown): Partial<LayerSpec> & Record<string, unknown> =>
@@ -34,7 +46,7 @@ function trialShape(op: string, model: unknown, inputShape: Shape | undefined): 
 }
 
 /** Calls of layers by tracing the model; nothing is computed. */
-export function callsOf(op: string, model: AnyLayer, inputShape: Shape | undefined): { calls: Call[]; output: Shape } {
+export function callsOf(op: string, model: AnyLayer, inputShape: Shape | undefined): Trial {
   const shape = trialShape(op, model, inputShape)
   const x = zeros(shape, firstSpec(model).kind === 'lookup' ? 'int32' : 'float32') as Tensor
   const calls: Call[] = []
@@ -43,18 +55,23 @@ export function callsOf(op: string, model: AnyLayer, inputShape: Shape | undefin
     if (inside !== undefined)
       return inside((p, below, a) => visit(p, joinPath(path, below), a), ...(args as [Tensor, 'eval']))
     const y = part(...(args as never))
-    const shapeOf = (t: unknown): Shape => (t as Tensor | undefined)?.shape ?? []
+    const given = args.filter((a): a is Tensor => isTensor(a))
+    if (!isTensor(y))
+      throw new OpError(op, `'${joinPath(path, part.name)}' gives no tensor`, { hint: 'Layers give tensors.' })
     calls.push({
       path,
       name: specOf(part).name ?? part.name,
       layer: part,
-      input: shapeOf(args[0]),
-      output: shapeOf(y),
+      input: given[0]?.shape ?? [],
+      output: y.shape,
+      given,
+      made: y,
     })
     return y
   }
+  const parameters = Object.values(namedVariables(model)).map((v) => nodeOf(v.value))
   const output = visit(model as Part, '', [x, 'eval']) as Tensor
-  return { calls, output: output.shape }
+  return { calls, input: x, output, parameters }
 }
 
 /**
@@ -62,7 +79,7 @@ export function callsOf(op: string, model: AnyLayer, inputShape: Shape | undefin
  * @example outputShape(leNet, [64, 1, 28, 28]) // [64, 10]
  */
 export const outputShape = (model: AnyLayer, inputShape?: Shape): Shape =>
-  callsOf('outputShape', model, inputShape).output
+  callsOf('outputShape', model, inputShape).output.shape
 
 /** What {@link countParameters} counts. */
 export interface CountOptions {
@@ -83,10 +100,8 @@ export function countParameters(model: unknown, options: CountOptions = {}): num
     .reduce((sum, v) => sum + sizeOf(v.shape), 0)
 }
 
-/** The Variables that a layer itself holds, not those of layers inside. */
+/** The Variables of a layer that is called as a whole, without its random states. */
 export function ownVariables(layer: unknown): readonly { readonly shape: Shape; readonly trainable: boolean }[] {
-  if (typeof layer !== 'function') return []
   const random = new Set((factsOf(layer)?.recipes ?? []).flatMap((r) => (r.role === 'random' ? [r.target] : [])))
-  const found = Object.values(layer).flatMap((v) => (isHolder(v) ? Object.values(v) : [v]))
-  return found.filter(isVariable).filter((v) => !random.has(v))
+  return Object.values(namedVariables(layer)).filter((v) => !random.has(v))
 }

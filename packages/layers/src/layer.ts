@@ -5,6 +5,7 @@ import {
   isHolder,
   joinPath,
   type LayerFacts,
+  type LearnedNoise,
   type Part,
   type Recipe,
   type RunningStatistics,
@@ -24,12 +25,22 @@ interface Definition<P extends LayerSpec, M extends boolean, R extends object> {
   readonly recipes?: readonly Recipe[]
   readonly macs?: (input: Shape, output: Shape) => number
   readonly statistics?: RunningStatistics
+  readonly noise?: LearnedNoise
+  /** Other ways to call the layer; properties that are not enumerable, because they name no Variables. */
+  readonly methods?: Readonly<Record<string, (...args: never) => unknown>>
 }
 
 const reserved = new Set(['spec', 'modal', 'name', 'length', 'prototype', 'call', 'apply', 'bind'])
 
 /** The parts as enumerable properties, which name Variables; everything else stays out of the way. */
-function dress(call: object, spec: LayerSpec, modal: boolean, parts: object, about: LayerFacts): void {
+function dress(
+  call: object,
+  spec: LayerSpec,
+  modal: boolean,
+  parts: object,
+  about: LayerFacts,
+  methods: object = {},
+): void {
   for (const [key, value] of Object.entries(parts)) {
     if (reserved.has(key))
       throw new OpError(spec.name, `a part may not be called '${key}'`, {
@@ -43,6 +54,7 @@ function dress(call: object, spec: LayerSpec, modal: boolean, parts: object, abo
     name: { value: spec.name },
     [facts]: { value: about },
   })
+  for (const [key, value] of Object.entries(methods)) Object.defineProperty(call, key, { value })
   Object.freeze(call)
 }
 
@@ -65,9 +77,9 @@ function callOf(spec: LayerSpec, modal: boolean, forward: Forward): Forward {
 export function defineLayer<const P extends LayerSpec, const M extends boolean, R extends object>(
   definition: Definition<P, M, R>,
 ): CallOf<P, M> & Readonly<R> {
-  const { spec, modal, parts, forward, recipes = [], macs, statistics } = definition
+  const { spec, modal, parts, forward, recipes = [], macs, statistics, noise, methods } = definition
   const call = callOf(spec, modal, forward)
-  dress(call, spec, modal, parts, { recipes, macs, statistics, inside: undefined })
+  dress(call, spec, modal, parts, { recipes, macs, statistics, noise, inside: undefined }, methods)
   return call as unknown as CallOf<P, M> & Readonly<R>
 }
 
@@ -105,7 +117,7 @@ export function anyModal(value: unknown): boolean {
  * values they were born with get new ones by their place in this model, see {@link adopt}.
  */
 export function defineContainer<const P extends LayerSpec, const M extends boolean, R extends object>(
-  definition: Omit<Definition<P, M, R>, 'forward' | 'recipes' | 'macs' | 'statistics'> & {
+  definition: Omit<Definition<P, M, R>, 'forward' | 'recipes' | 'macs' | 'statistics' | 'noise' | 'methods'> & {
     readonly forward: (parts: R, x: Tensor, mode: Mode) => Tensor
   },
 ): CallOf<P, M> & Readonly<R> {

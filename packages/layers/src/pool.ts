@@ -18,7 +18,7 @@ import {
 } from '@tessella/tensor'
 import { checkCount, checkNotEmpty, checkOptions } from './checks.ts'
 import { defineLayer } from './layer.ts'
-import type { FunctionSpec, LayerCall, PoolSpec, ResizeSpec } from './types/index.ts'
+import type { LayerCall, PoolSpec, ResizeSpec } from './types/index.ts'
 
 type None = Record<never, never>
 
@@ -111,16 +111,3 @@ export const adaptiveMaxPool2d = <const P extends PerDim>(outputSize: P) =>
   adaptive('adaptiveMaxPool2d', 2, outputSize, (x) => adaptiveMaxPool2dOf(x, outputSize)) as LayerCall<
     ResizeSpec<'adaptiveMaxPool2d', Sizes2<P>>
   >
-
-/** The mean over height and width: [n, channels, height, width] becomes [n, channels]. */
-export const globalAvgPool2d = () =>
-  defineLayer({
-    spec: { kind: 'function', name: 'globalAvgPool2d', in: [], out: [] },
-    modal: false,
-    parts: {},
-    forward: (x) => {
-      if (x.ndim !== 4)
-        throw new OpError('globalAvgPool2d', 'expects [n, channels, height, width]', { shapes: [x.shape] })
-      return x.mean([2, 3])
-    },
-  }) as unknown as LayerCall<FunctionSpec<'globalAvgPool2d', [number, number, number, number], [number, number]>>

@@ -1,5 +1,6 @@
-import type { Shape } from '@tessella/tensor'
+import { nodeOf, type Shape } from '@tessella/tensor'
 import { factsOf } from './facts.ts'
+import { flopCounter } from './flops.ts'
 import { callsOf, countParameters, ownVariables } from './inspect.ts'
 import type { AnyLayer } from './types/index.ts'
 
@@ -12,8 +13,10 @@ export interface SummaryRow {
   readonly outputShape: Shape
   /** Trainable numbers; 0 where the same layer was counted before. */
   readonly parameters: number
-  /** Multiply-accumulates of linear layers and convolutions; others count 0. */
+  /** Multiply-accumulates with weights: of linear layers, convolutions, recurrent layers, attention; others count 0. */
   readonly macs: number
+  /** Floating-point operations of everything in it, as written: activations, pooling and normalisation too. */
+  readonly flops: number
 }
 
 /** A model for one input shape. */
@@ -27,18 +30,23 @@ export interface ModelSummary {
   readonly buffers: number
   /** Of one call with the input shape. */
   readonly macs: number
+  /** Of one call with the input shape, plain operations between layers included. */
+  readonly flops: number
 }
 
 const size = (shape: Shape): number => shape.reduce((a, b) => a * b, 1)
 
 /**
- * What each layer of a model does to an input shape (batch included): shapes, parameters, multiply-accumulates.
- * Nothing is computed. The shape may be left out when the model starts with `input(...)`: one example then.
+ * What each layer of a model does to an input shape (batch included): shapes, parameters, multiply-accumulates
+ * and floating-point operations. Nothing is computed. The shape may be left out when the model starts with `input(...)`: one example then.
  */
 export function summarize(model: AnyLayer, inputShape?: Shape): ModelSummary {
-  const { calls, output } = callsOf('summary', model, inputShape)
+  const { calls, input: x, output, parameters: values } = callsOf('summary', model, inputShape)
   const seen = new Set<unknown>()
-  const rows = calls.map(({ path, name, layer, input, output: made }): SummaryRow => {
+  const count = flopCounter([nodeOf(x), ...values])
+  let between = 0
+  const rows = calls.map(({ path, name, layer, input, output: made, given, made: y }): SummaryRow => {
+    for (const t of given) between += count(nodeOf(t))
     const own = ownVariables(layer).filter((v) => v.trainable && !seen.has(v))
     for (const v of own) seen.add(v)
     return {
@@ -48,16 +56,19 @@ export function summarize(model: AnyLayer, inputShape?: Shape): ModelSummary {
       outputShape: made,
       parameters: own.reduce((sum, v) => sum + size(v.shape), 0),
       macs: factsOf(layer)?.macs?.(input, made) ?? 0,
+      flops: count(nodeOf(y)),
     }
   })
+  between += count(nodeOf(output))
   const parameters = countParameters(model)
   return {
     rows,
-    inputShape: calls[0]?.input ?? [],
-    outputShape: output,
+    inputShape: x.shape,
+    outputShape: output.shape,
     parameters,
     buffers: countParameters(model, { all: true }) - parameters,
     macs: rows.reduce((sum, r) => sum + r.macs, 0),
+    flops: rows.reduce((sum, r) => sum + r.flops, between),
   }
 }
 
@@ -76,8 +87,8 @@ function table(rows: readonly (readonly string[])[], right: ReadonlySet<number>)
 }
 
 /**
- * {@link summarize} as a text table: path, layer, output shape, parameters, multiply-accumulates (a multiply and an
- * add: two FLOPs), and totals.
+ * {@link summarize} as a text table: path, layer, output shape, parameters, multiply-accumulates, floating-point
+ * operations (a multiply and an add are two), and totals.
  * @example console.log(summary(leNet, [1, 1, 28, 28]))
  */
 export function summary(model: AnyLayer, inputShape?: Shape): string {
@@ -88,9 +99,17 @@ export function summary(model: AnyLayer, inputShape?: Shape): string {
     shapeText(r.outputShape),
     grouped(r.parameters),
     grouped(r.macs),
+    grouped(r.flops),
   ])
-  const total = ['total', '', shapeText(found.outputShape), grouped(found.parameters), grouped(found.macs)]
-  const lines = table([['path', 'layer', 'output', 'parameters', 'MACs'], ...cells, total], new Set([3, 4]))
+  const total = [
+    'total',
+    '',
+    shapeText(found.outputShape),
+    grouped(found.parameters),
+    grouped(found.macs),
+    grouped(found.flops),
+  ]
+  const lines = table([['path', 'layer', 'output', 'parameters', 'MACs', 'FLOPs'], ...cells, total], new Set([3, 4, 5]))
   const rule = '-'.repeat(Math.max(...lines.map((l) => l.length)))
   const [head = '', ...rest] = lines
   const last = rest.pop() ?? ''

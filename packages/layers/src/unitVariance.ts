@@ -1,6 +1,17 @@
-import { OpError, type Shape, type Tensor } from '@tessella/tensor'
+import { OpError, type Shape, type Tensor, type Variable } from '@tessella/tensor'
 import { factsOf, type Part } from './facts.ts'
-import type { AnyLayer } from './types/index.ts'
+import type { AnyLayer, LayerSpec } from './types/index.ts'
+
+/** What scales the output of a linear layer or a convolution: its weight, or the lengths of a normalised one. */
+function scaleOf(part: Part): Variable | undefined {
+  const { kind, name } = (part as unknown as { readonly spec?: LayerSpec }).spec ?? {}
+  if (name !== 'linear' && kind !== 'conv' && kind !== 'convTranspose') return undefined
+  const recipes = factsOf(part)?.recipes ?? []
+  // Divided by its largest singular value, a weight gives the same at any scale.
+  if (recipes.some((recipe) => recipe.name === 'weightOrig')) return undefined
+  const own = recipes.find((recipe) => recipe.name === 'weightG') ?? recipes.find((recipe) => recipe.role === 'weight')
+  return own?.target
+}
 
 /** Settings of {@link unitVariance}. */
 export interface UnitVarianceOptions {
@@ -10,7 +21,8 @@ export interface UnitVarianceOptions {
 
 /**
  * Initialisation by data (Mishkin and Matas, 2016): scales the weight of every linear layer and convolution, in the
- * order in which they are called, so that its output on `x` has the variance asked for (1 unless given). Best after
+ * order in which they are called, so that its output on `x` has the variance asked for (1 unless given); of a layer with
+ * weight normalisation the lengths, of one with spectral normalisation nothing. Best after
  * `initialize(model, { weight: orthogonal(), bias: zeros })`. Nothing is computed yet: assignments are lazy.
  * @example unitVariance(model, images)
  */
@@ -22,7 +34,7 @@ export function unitVariance(model: AnyLayer, x: Tensor, options: UnitVarianceOp
     const about = factsOf(part)
     if (about?.inside !== undefined)
       return about.inside((inner, _, a) => visit(inner, a), ...(args as [Tensor, 'eval']))
-    const weight = about?.macs && about.recipes.find((recipe) => recipe.role === 'weight')?.target
+    const weight = scaleOf(part)
     if (weight !== undefined) {
       count++
       const y = part(...(args as never)) as Tensor

@@ -112,6 +112,21 @@ it('initialisation by data gives every layer’s output variance 1', async () =>
   expect(() => L.unitVariance(L.relu(), x)).toThrow('found no weights')
 })
 
+it('initialisation by data scales the lengths of normalised weights, and leaves what has no scale', async () => {
+  const model = L.sequential(
+    L.weightNorm(L.linear(20, 30, { bias: false })),
+    L.tanh(),
+    L.spectralNorm(L.linear(30, 30)),
+    L.lstm(30, 4),
+  )
+  const x = normal(key(1), [8, 25, 20], { std: 3 })
+  const before = await L.stateDict(model)['3.weightIhL0']?.data()
+  L.unitVariance(model as never, x)
+  expect((await stats(model[0](x))).std).toBeCloseTo(1, 4)
+  expect(await L.stateDict(model)['3.weightIhL0']?.data()).toEqual(before)
+  expect(() => L.unitVariance(L.spectralNorm(L.linear(20, 3)) as never, x)).toThrow('found no weights')
+})
+
 describe('determinism', () => {
   const build = () => L.sequential(L.linear(3, 3), L.relu(), L.sequential(L.linear(3, 3), L.linear(3, 3)))
   const numbers = async (model: unknown): Promise<string[]> =>

@@ -42,23 +42,23 @@ describe('summary', () => {
     expect(L.countParameters(leNet())).toBe(44426)
     expect(L.summary(leNet())).toMatchInlineSnapshot(`
       "input [1, 1, 28, 28]
-      path   layer      output          parameters     MACs
-      -----------------------------------------------------
-      0      input      [1, 1, 28, 28]           0        0
-      1      conv2d     [1, 6, 24, 24]         156   86,400
-      2      relu       [1, 6, 24, 24]           0        0
-      3      maxPool2d  [1, 6, 12, 12]           0        0
-      4      conv2d     [1, 16, 8, 8]        2,416  153,600
-      5      relu       [1, 16, 8, 8]            0        0
-      6      maxPool2d  [1, 16, 4, 4]            0        0
-      7      flatten    [1, 256]                 0        0
-      8      linear     [1, 120]            30,840   30,720
-      9      relu       [1, 120]                 0        0
-      10     linear     [1, 84]             10,164   10,080
-      11     relu       [1, 84]                  0        0
-      12     linear     [1, 10]                850      840
-      -----------------------------------------------------
-      total             [1, 10]             44,426  281,640
+      path   layer      output          parameters     MACs    FLOPs
+      --------------------------------------------------------------
+      0      input      [1, 1, 28, 28]           0        0        0
+      1      conv2d     [1, 6, 24, 24]         156   86,400  176,256
+      2      relu       [1, 6, 24, 24]           0        0    3,456
+      3      maxPool2d  [1, 6, 12, 12]           0        0    2,592
+      4      conv2d     [1, 16, 8, 8]        2,416  153,600  308,224
+      5      relu       [1, 16, 8, 8]            0        0    1,024
+      6      maxPool2d  [1, 16, 4, 4]            0        0      768
+      7      flatten    [1, 256]                 0        0        0
+      8      linear     [1, 120]            30,840   30,720   61,560
+      9      relu       [1, 120]                 0        0      120
+      10     linear     [1, 84]             10,164   10,080   20,244
+      11     relu       [1, 84]                  0        0       84
+      12     linear     [1, 10]                850      840    1,690
+      --------------------------------------------------------------
+      total             [1, 10]             44,426  281,640  576,018
       44,426 trainable parameters"
     `)
   })
@@ -73,6 +73,8 @@ describe('summary', () => {
       outputShape: [64, 6, 24, 24],
       parameters: 156,
       macs: 64 * 6 * 24 * 24 * 25,
+      // A multiplication and an addition for each, and the bias.
+      flops: 64 * 6 * 24 * 24 * (2 * 25 + 1),
     })
     expect(macs).toBe(64 * (6 * 24 * 24 * 25 + 16 * 8 * 8 * 150 + 256 * 120 + 120 * 84 + 84 * 10))
   })

@@ -1,4 +1,4 @@
-import type { Tree } from '@tessella/tensor'
+import type { Tensor, Tree } from '@tessella/tensor'
 import { checkDecay, checkRate } from './checks.ts'
 import { movingAverage } from './momentum.ts'
 import { filled, type Transform } from './transform.ts'
@@ -53,28 +53,41 @@ export function scaleByAdagrad(options: AdagradOptions = {}): Transform<{ readon
 }
 
 export interface AdadeltaOptions {
-  /** Decay of both moving averages. Default 0.9. */
-  readonly rho?: number
-  /** Under both roots. Default 1e-6. */
+  /** Decay of both moving averages, or of the squares of gradients and of updates. Default 0.9. */
+  readonly rho?: number | readonly [gradients: number, updates: number]
+  /** Under both roots, or beside them in the lectures' form. Default 1e-6. */
   readonly eps?: number
+  /** Zeiler's, which PyTorch has, or the lectures'. Default 'zeiler'. */
+  readonly form?: 'zeiler' | 'lectures'
 }
+
+/** d = g (sqrt(D) + eps) / (sqrt(v) + eps), with v and D as they were before the step. */
+const lecturesDelta = (g: Tensor, v: Tensor, d: Tensor, eps: number): Tensor =>
+  g.mul(d.sqrt().add(eps)).div(v.sqrt().add(eps)) as Tensor
 
 /**
  * v = r v + (1 - r) g^2; d = g sqrt(D + eps) / sqrt(v + eps); D = r D + (1 - r) d^2; update = d (Zeiler, 2012).
- * The lectures add eps after the roots.
+ *
+ * The lectures take d before v moves on, and add eps after the roots: d = g (sqrt(D) + eps) / (sqrt(v) + eps). Both averages
+ * start at 0, so their first step is the plain gradient.
  */
 export function scaleByAdadelta(
   options: AdadeltaOptions = {},
 ): Transform<{ readonly square: Tree; readonly delta: Tree }> {
-  const { rho = 0.9, eps = 1e-6 } = options
-  checkDecay('scaleByAdadelta', 'rho', rho)
+  const { rho = 0.9, eps = 1e-6, form = 'zeiler' } = options
+  const [r, a] = typeof rho === 'number' ? [rho, rho] : rho
+  checkDecay('scaleByAdadelta', 'rho', r)
+  checkDecay('scaleByAdadelta', 'rho', a)
   checkRate('scaleByAdadelta', 'eps', eps)
   return {
     init: (params) => ({ square: filled(params, 0), delta: filled(params, 0) }),
     update(grads, state) {
-      const square = zipTrees((g, v) => movingAverage(v, rho, g.square()), grads, state.square)
-      const updates = zipTrees((g, v, d) => g.mul(d.add(eps).sqrt()).div(v.add(eps).sqrt()), grads, square, state.delta)
-      const delta = zipTrees((u, d) => movingAverage(d, rho, u.square()), updates, state.delta)
+      const square = zipTrees((g, v) => movingAverage(v, r, g.square()), grads, state.square)
+      const updates =
+        form === 'lectures'
+          ? zipTrees((g, v, d) => lecturesDelta(g, v, d, eps), grads, state.square, state.delta)
+          : zipTrees((g, v, d) => g.mul(d.add(eps).sqrt()).div(v.add(eps).sqrt()), grads, square, state.delta)
+      const delta = zipTrees((u, d) => movingAverage(d, a, u.square()), updates, state.delta)
       return [updates, { square, delta }]
     },
   }

@@ -12,6 +12,7 @@ import { trackAverage } from './average.ts'
 import { checkRate } from './checks.ts'
 import { addDecayedWeights } from './decay.ts'
 import { type Rate, scaleByLearningRate } from './learningRate.ts'
+import { type ScaleByLionOptions, scaleByLion } from './lion.ts'
 import { emaMomentum, type MomentumOptions, trace } from './momentum.ts'
 import { type RpropOptions, scaleByRprop } from './rprop.ts'
 import { chain, identity, type Transform } from './transform.ts'
@@ -85,6 +86,15 @@ export const adagrad = (rate: Rate = 0.01, options: AdagradOptions & DecayOption
 /** AdaDelta. Default rate 1. */
 export const adadelta = (rate: Rate = 1, options: AdadeltaOptions & DecayOptions = {}): Transform =>
   coupled(options, scaleByAdadelta(options), rate)
+
+export interface LionOptions extends ScaleByLionOptions {
+  /** Decoupled: w -= rate * weightDecay * w. Default 0. */
+  readonly weightDecay?: number
+}
+
+/** Lion (Chen et al., 2023): steps of one size, the sign of a mean gradient. Default rate 1e-4, a tenth of Adam's. */
+export const lion = (rate: Rate = 1e-4, options: LionOptions = {}): Transform =>
+  chain(scaleByLion(options), addDecayedWeights(options.weightDecay ?? 0), scaleByLearningRate(rate))
 
 /** Resilient propagation; the rate is the first step of every parameter. Default 0.01. */
 export const rprop = (rate = 0.01, options: RpropOptions = {}): Transform =>

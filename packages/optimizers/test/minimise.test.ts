@@ -25,6 +25,8 @@ const table: readonly (readonly [string, o.Transform, o.Transform, number])[] = 
   ],
   ['adagrad', o.adagrad(1), o.adagrad(0.5), 0.2],
   ['adadelta', o.adadelta(5), o.adadelta(5), 2],
+  ['lion', o.lion(o.cosineDecay(0.1, { totalSteps: 800 })), o.lion(o.cosineDecay(0.02, { totalSteps: 800 })), 0.1],
+  ['lookahead around adam', o.lookahead(o.adam(0.1)), o.lookahead(o.adam(0.1)), 1e-3],
   ['rprop', o.rprop(0.1), o.rprop(0.01), 0.02],
   ['asgd', o.asgd(0.1), o.asgd(2e-3), 0.2],
   [

@@ -12,15 +12,23 @@ export interface Selection {
 const isWeight = (name: string, value: Tensor): boolean => value.ndim > 1 && !/(^|\.)bias[^.]*$/.test(name)
 
 /** The selected trainable Variables of a model. A single Variable selects itself. */
-export function selected(op: string, model: unknown, { select = isWeight }: Selection): readonly Variable[] {
-  if (isVariable(model)) return [model]
+export const selected = (op: string, model: unknown, selection: Selection): readonly Variable[] =>
+  Object.values(selectedByName(op, model, selection))
+
+/** The selected trainable Variables of a model by their names; a single Variable is called 'value'. */
+export function selectedByName(
+  op: string,
+  model: unknown,
+  { select = isWeight }: Selection,
+): Readonly<Record<string, Variable>> {
+  if (isVariable(model)) return { value: model }
   const all = Object.entries(namedVariables(model, { trainable: true }))
-  const chosen = all.filter(([name, v]) => select(name, v.value)).map(([, v]) => v)
+  const chosen = all.filter(([name, v]) => select(name, v.value))
   if (chosen.length === 0)
     throw new OpError(op, `selected none of ${all.length} trainable Variables`, {
       hint: 'By default only weights of two or more dimensions count; pass `select` to choose others.',
     })
-  return chosen
+  return Object.fromEntries(chosen)
 }
 
 export function checkStrength(op: string, ...values: readonly number[]): void {

@@ -11,7 +11,7 @@ import {
 } from '@tessella/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { activationFunctions, activationLayers } from './rows/activationRows.ts'
-import { denseFunctions, denseLayers, normLayers, sequenceLayers } from './rows/layerRows.ts'
+import { denseFunctions, denseLayers, normLayers, sequenceFunctions, sequenceLayers } from './rows/layerRows.ts'
 import { lossRows } from './rows/lossRows.ts'
 import type { Results, Row, Rows } from './rows/row.ts'
 import { tensorRows } from './rows/tensorRows.ts'
@@ -32,23 +32,14 @@ const ways: Readonly<Record<GoldenFile, Readonly<Record<string, Rows>>>> = {
   optimizers: { optimizer: optimizerRows },
   pool: { function: poolFunctions, layer: poolLayers },
   schedules: { schedule: scheduleRows },
-  sequence: { layer: sequenceLayers },
+  sequence: { function: sequenceFunctions, layer: sequenceLayers },
   tensor: { function: tensorRows },
   transforms: { transform: transformRows },
 }
 
-const noLayer = 'no such layer yet'
 /** The cases that do not run, and why. */
 const exceptions: Readonly<Record<string, string>> = {
-  'optimizers lbfgs': 'line search and history are no pure gradient transform',
   'optimizers nadam': 'made before pytorch/pytorch#92699 with a momentum too many; see nadam.test.ts of the optimizers',
-  'sequence attention': noLayer,
-  'sequence attention_causal': noLayer,
-  'sequence gru': noLayer,
-  'sequence lstm': noLayer,
-  'sequence lstm_2layer_bi': noLayer,
-  'sequence multiheadAttention': noLayer,
-  'sequence rnn': noLayer,
 }
 
 const files = await Promise.all(goldenFiles.map(async (file) => ({ file, cases: await golden(file) })))

@@ -2,6 +2,10 @@ import * as layers from '@tessella/layers'
 import * as t from '@tessella/tensor'
 import { type Attrs, fn, layer, type Rows, shapeOf } from './row.ts'
 
+const camel = (name: string): string => name.replace(/_([a-z0-9])/g, (_, c: string) => c.toUpperCase())
+/** The files write `.` as two underscores. */
+const camelNames = (name: string): string => name.split('__').map(camel).join('.')
+
 export const denseFunctions: Rows = {
   linear: fn((i) => t.linear(i('x'), i('weight'), i('bias'))),
 }
@@ -20,7 +24,27 @@ export const denseLayers: Rows = {
   ),
 }
 
+/** A recurrent layer of the case's sizes; its Variables have the file's names in camelCase. */
+const recurrent = (make: typeof layers.rnn | typeof layers.lstm | typeof layers.gru): Rows[string] =>
+  layer(
+    ({ hidden, layers: count, bidirectional }, c) =>
+      make(shapeOf(c, 'x').at(-1) as number, hidden, { layers: count, bidirectional }),
+    { names: camelNames },
+  )
+
+const attention = ({ causal }: Attrs) => ({ causal })
+
+export const sequenceFunctions: Rows = {
+  scaledDotProductAttention: fn((i, a) => layers.scaledDotProductAttention(i('q'), i('k'), i('v'), attention(a))),
+}
+
 export const sequenceLayers: Rows = {
+  rnn: recurrent(layers.rnn),
+  lstm: recurrent(layers.lstm),
+  gru: recurrent(layers.gru),
+  multiheadAttention: layer(({ heads }, c) => layers.multiheadAttention(shapeOf(c, 'x').at(-1) as number, heads), {
+    names: camelNames,
+  }),
   embedding: layer(
     (_, c) => {
       const [count, dim] = shapeOf(c, 'weight') as [number, number]

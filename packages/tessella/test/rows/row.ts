@@ -23,6 +23,8 @@ export interface Attrs {
   readonly approximate: 'none' | 'tanh'
   readonly axes: readonly number[]
   readonly axis: number
+  readonly bidirectional: boolean
+  readonly causal: boolean
   readonly beta: number
   readonly ceil_mode?: boolean
   readonly count_include_pad?: boolean
@@ -31,6 +33,8 @@ export interface Attrs {
   readonly eps: number
   readonly equation: string
   readonly groups?: number
+  readonly heads: number
+  readonly hidden: number
   readonly ignoreIndex?: number
   readonly inputScale?: number
   readonly k: number
@@ -38,6 +42,7 @@ export interface Attrs {
   readonly kernel_size: PerDim
   readonly labelSmoothing?: number
   readonly lambda: number
+  readonly layers: number
   readonly logInput: boolean
   readonly margin: number
   readonly max: number
@@ -93,7 +98,7 @@ interface LayerOptions<L> {
   /** Applies the layer; to the input `x` unless given. */
   readonly call?: (layer: L, input: Inputs, mode: Mode) => Tensor
   /** The layer's names for inputs that are called otherwise in the file. */
-  readonly names?: Readonly<Record<string, string>>
+  readonly names?: Readonly<Record<string, string>> | ((name: string) => string)
 }
 type Called = (x: Tensor, mode: Mode) => Tensor
 
@@ -102,12 +107,13 @@ export function layer<L extends object>(
   make: (attrs: Attrs, c: GoldenCase) => L,
   { call = (l, input, mode) => (l as unknown as Called)(input('x'), mode), names = {} }: LayerOptions<L> = {},
 ): Row {
+  const nameOf = (name: string): string => (typeof names === 'function' ? names(name) : (names[name] ?? name))
   return (c) => {
     const made = make(attrsOf(c), c)
     const own = namedVariables(made)
     const free: Record<string, Variable> = {}
     for (const [name, value] of Object.entries(inputsOf(c))) {
-      const variable = own[names[name] ?? name]
+      const variable = own[nameOf(name)]
       if (variable) variable.assign(value)
       else free[name] = new Variable(value, { trainable: value.dtype === 'float32' && name in c.grads })
     }
@@ -117,7 +123,7 @@ export function layer<L extends object>(
       const y = call(made, input, mode)
       return [y.mul(input('dy')).sum(), y] as const
     }
-    const pathOf = (name: string) => (name in free ? `free.${name}` : `made.${names[name] ?? name}`)
+    const pathOf = (name: string) => (name in free ? `free.${name}` : `made.${nameOf(name)}`)
     return () => {
       const [[, y], found] = valueAndGrad(forward, { free, made }, { hasAux: true })
       const grads = Object.keys(c.grads).map((name) => [name, among(c, found)(pathOf(name))] as const)

@@ -2,13 +2,15 @@ import { valueAndGrad } from '@tessella/autograd'
 import * as optimizers from '@tessella/optimizers'
 import { compile, type Tensor, tensor, Variable } from '@tessella/tensor'
 import type { GoldenCase, GoldenTensor } from '@tessella/testing'
-import { type Row, type Rows, tensorOf } from './row.ts'
+import { type Results, type Row, type Rows, tensorOf } from './row.ts'
 
 /** What the cases of optimizers may set. */
 interface OptimizerAttrs {
   readonly lr: number
   readonly steps: number
   readonly clipNorm?: number
+  readonly maxIter: number
+  readonly historySize: number
   /** The smoothing of rmsprop, which we call alpha as PyTorch does. */
   readonly decay: number
   readonly rho: number
@@ -22,29 +24,50 @@ const optionsOf = (c: GoldenCase): object => {
   return decay === undefined ? options : { alpha: decay, ...options }
 }
 
+/** The cases' objective and where it starts. */
+function problemOf(c: GoldenCase) {
+  const w = new Variable(tensorOf(c.inputs.w0 as GoldenTensor))
+  const [a, target] = [c.inputs.A, c.inputs.c].map((t) => tensorOf(t as GoldenTensor)) as [Tensor, Tensor]
+  const objective = () => w.value.sub(target).square().mul(a).div(2).sum().add(w.value.mul(3).sin().sum().mul(0.1))
+  return { w, objective }
+}
+
+/** The parameters before and after each step. */
+async function path(w: Variable, steps: number, step: () => unknown): Promise<Results> {
+  const values = [...(await w.value.data())]
+  for (let i = 0; i < steps; i++) {
+    await step()
+    values.push(...(await w.value.data()))
+  }
+  return { outputs: { trajectory: tensor(values, [steps + 1, ...w.shape]) }, grads: {} }
+}
+
 /** The parameters after each step on the case's objective, compiled. */
 function trained(make: (rate: number, options: object) => optimizers.Transform): Row {
   return (c) => async () => {
     const { lr, steps, clipNorm } = c.attrs as unknown as OptimizerAttrs
-    const w = new Variable(tensorOf(c.inputs.w0 as GoldenTensor))
-    const [a, target] = [c.inputs.A, c.inputs.c].map((t) => tensorOf(t as GoldenTensor)) as [Tensor, Tensor]
+    const { w, objective } = problemOf(c)
     const direction = make(lr, optionsOf(c))
     const clipped =
       clipNorm === undefined ? direction : optimizers.chain(optimizers.clipByGlobalNorm(clipNorm), direction)
     const opt = optimizers.optimizer(clipped, { w })
-    const objective = () => w.value.sub(target).square().mul(a).div(2).sum().add(w.value.mul(3).sin().sum().mul(0.1))
     const step = compile(() => {
       const [, grads] = valueAndGrad(objective, { w })
       opt.update(grads)
     })
-    const path = [...(await w.value.data())]
-    for (let i = 0; i < steps; i++) {
-      step()
-      path.push(...(await w.value.data()))
-    }
+    const results = await path(w, steps, step)
     if (step.programs().length !== 1) throw new Error(`traced ${step.programs().length} times`)
-    return { outputs: { trajectory: tensor(path, [steps + 1, ...w.shape]) }, grads: {} }
+    return results
   }
+}
+
+/** L-BFGS is no transform: it decides on the host how often to evaluate. */
+const lbfgs: Row = (c) => async () => {
+  const { lr, steps, maxIter, historySize } = c.attrs as unknown as OptimizerAttrs
+  const { w, objective } = problemOf(c)
+  const opt = optimizers.lbfgs({ w }, { rate: lr, maxIterations: maxIter, historySize })
+  const evaluate = compile(() => valueAndGrad(objective, { w }))
+  return path(w, steps, () => opt.step(evaluate))
 }
 
 export const optimizerRows: Rows = {
@@ -58,6 +81,7 @@ export const optimizerRows: Rows = {
   adadelta: trained(optimizers.adadelta),
   rprop: trained(optimizers.rprop),
   asgd: trained(optimizers.asgd),
+  lbfgs,
 }
 
 /** What the cases of schedules may set. */

@@ -14,7 +14,7 @@ import {
   type MemoryReport,
 } from '@tessella/ir'
 import { CpuExecutable, requireDType } from './executable.ts'
-import { Heap } from './heap.ts'
+import { Heap, type HeapThreads } from './heap.ts'
 import { threadsFor } from './threads/options.ts'
 import { type Features, probeFeatures } from './wasm/features.ts'
 import { nativeBinary, nativeUnary } from './wasm/functions.ts'
@@ -61,7 +61,7 @@ export class CpuBackend implements Backend {
   #heap: Heap | undefined
 
   /** `sharing` is for tests. */
-  constructor(options: CpuOptions = {}, sharing: { readonly shared?: number } = {}) {
+  constructor(options: CpuOptions = {}, sharing: Omit<HeapThreads, 'threads'> = {}) {
     this.threads = threadsFor(options.threads)
     const features = probeFeatures()
     if (!features.simd)
@@ -112,6 +112,11 @@ export class CpuBackend implements Backend {
   /** Starts the workers that the first large run would start, and waits until they take part. */
   async startThreads(): Promise<void> {
     await this.#live().pool?.started()
+  }
+
+  /** Workers that take part by now: none before the first large run. */
+  get workers(): number {
+    return this.#live().pool?.ready ?? 0
   }
 
   /** Parts of kernels that workers have done so far. */

@@ -157,7 +157,12 @@ function publish(heap: Heap, program: number, built: ProgramModule): Shared {
   const { length } = built.bytes
   const bytes = heap.memory.allocate(length)
   heap.memory.bytes.set(built.bytes, bytes.address)
-  return { announced: { program, address: bytes.address, length }, choice: new Choice(), bytes, work: built.sharedWork }
+  return {
+    announced: { program, address: bytes.address, length },
+    choice: new Choice(heap.pool?.threading.always ?? false),
+    bytes,
+    work: built.sharedWork,
+  }
 }
 
 /** Throws for float64, which has no lanes here. */

@@ -15,6 +15,8 @@ export interface HeapThreads {
   readonly threads: number
   /** Work in element operations from which a kernel is shared; tests share all. */
   readonly shared?: number
+  /** Share whatever it takes; for tests. */
+  readonly always?: boolean
 }
 
 /** A value in the heap. Only its backend can use it. */
@@ -44,9 +46,9 @@ export class Heap {
   #peak = 0
   #arena: Block | undefined
 
-  constructor({ threads, shared = sharedWork }: HeapThreads = { threads: 1 }) {
+  constructor({ threads, shared = sharedWork, always = false }: HeapThreads = { threads: 1 }) {
     this.#memory = new Memory(heapBase, threads > 1)
-    const threading = { threads, control: controlBase, sleeps: threads > 1 && maySleep(), shared }
+    const threading = { threads, control: controlBase, sleeps: threads > 1 && maySleep(), shared, always }
     this.pool = threads > 1 ? new Pool(this.#memory.memory, threading) : undefined
     this.constants = new ConstantTable(constantBase, constantBytes, (address, bits) => {
       this.memory.words[address >>> 2] = bits

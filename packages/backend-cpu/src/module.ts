@@ -34,7 +34,12 @@ export interface ProgramModule {
 export function buildModule(program: Program, surroundings: ModuleSurroundings): ProgramModule {
   const { features, constants, pointers, threads } = surroundings
   const module = new ModuleBuilder()
-  module.importMemory({ module: 'env', name: 'memory', minimum: 1, ...(threads && { maximum: maximumPages, shared: true }) })
+  module.importMemory({
+    module: 'env',
+    name: 'memory',
+    minimum: 1,
+    ...(threads && { maximum: maximumPages, shared: true }),
+  })
   const own = module.global()
   const scratchSlot = pointers + 4 * program.buffers.length
   let scratchBytes = 0

@@ -1,9 +1,9 @@
 /** Share of the time that tries of the slower way may cost. */
 const share = { alone: 0.01, together: 0.04 }
 /** Runs of a try: the first run together wakes the workers, and does not count. */
-const tries = { alone: 1, together: 3 }
+const tries = { alone: 1, together: 2 }
 /** Runs between two tries, at least and at most. */
-const pause = { least: 16, most: 300 }
+const pause = { least: 16, most: 500 }
 /** How much the newest time weighs. */
 const newest = 0.3
 
@@ -16,11 +16,21 @@ type Way = 'alone' | 'together'
  */
 export class Choice {
   #way: Way = 'together'
-  readonly #times: { alone: number | undefined; together: number | undefined } = { alone: undefined, together: undefined }
+  readonly #times: { alone: number | undefined; together: number | undefined } = {
+    alone: undefined,
+    together: undefined,
+  }
   #isTry = false
-  #left = pause.least
+  #left = pause.least / 2
   /** Runs of this way so far. */
   #runs = 0
+
+  readonly #always: boolean
+
+  /** `always`: together whatever it takes, for tests. */
+  constructor(always: boolean) {
+    this.#always = always
+  }
 
   get together(): boolean {
     return this.#way === 'together'
@@ -28,6 +38,7 @@ export class Choice {
 
   /** What a run took, in any unit; `together` is false also while no worker is ready. */
   took(time: number, together: boolean): void {
+    if (this.#always) return
     if (together !== this.together) {
       this.#note('alone', time)
       return

@@ -11,6 +11,8 @@ export interface Threading {
   readonly sleeps: boolean
   /** Work (element operations) from which a kernel is shared between threads. */
   readonly shared: number
+  /** Whether it is shared even where that was slower; for tests. */
+  readonly always: boolean
 }
 
 /** About 3 microseconds: what handing work over and waiting for the last chunk costs is a small part of it. */

@@ -1,6 +1,6 @@
 import { BackendError } from '@tessella/ir'
-import { chunkBits, control, ticketBytes } from './control.ts'
 import type { Choice } from './choice.ts'
+import { chunkBits, control, ticketBytes } from './control.ts'
 import type { Threading } from './phase.ts'
 import { type RunningWorker, startWorker } from './startWorker.ts'
 

@@ -9,7 +9,14 @@ import {
   valueTypeCode,
 } from './functionBuilder.ts'
 
-export { FunctionBuilder, type FunctionRef, type GlobalRef, type Label, type Local, type ValueType } from './functionBuilder.ts'
+export {
+  FunctionBuilder,
+  type FunctionRef,
+  type GlobalRef,
+  type Label,
+  type Local,
+  type ValueType,
+} from './functionBuilder.ts'
 
 /** The memory a module imports. Sizes in pages of 64 KiB. */
 export interface MemoryImport {

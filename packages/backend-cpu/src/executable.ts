@@ -4,6 +4,7 @@ import type { CpuBuffer, Heap } from './heap.ts'
 import type { Block } from './memory.ts'
 import { buildModule, type ProgramModule } from './module.ts'
 import { Choice } from './threads/choice.ts'
+import { splitReductions } from './threads/partials.ts'
 import type { Announced } from './threads/pool.ts'
 import type { Features } from './wasm/features.ts'
 
@@ -35,12 +36,13 @@ export class CpuExecutable implements Executable {
   /** Where the pointer table says the arena is. */
   #arena = -1
 
-  constructor(heap: Heap, features: Features, program: Program, text: () => string) {
+  constructor(heap: Heap, features: Features, compiled: Program, text: () => string) {
+    const program = splitReductions(compiled)
     for (const { dtype } of program.buffers) requireDType(dtype)
     this.#heap = heap
     this.#program = program
     this.#text = text
-    this.kernels = program.kernels.length
+    this.kernels = compiled.kernels.length
     this.#pointers = heap.memory.allocate(4 * (program.buffers.length + 1))
     try {
       const { pool } = heap

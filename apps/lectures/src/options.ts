@@ -9,6 +9,8 @@ export interface Options {
   readonly epochs: number
   readonly seed: number
   readonly threads: number | undefined
+  /** Vectors of 256 bits, where the engine has them. */
+  readonly wide: boolean
   /** A few epochs on a part of the data, to see that all works. */
   readonly quick: boolean
   readonly resume: boolean
@@ -24,7 +26,8 @@ export const usage = `Trains the lectures' networks on MNIST and writes a report
   --epochs N                  passes over the training set (default 15)
   --backend cpu|reference     what computes (default cpu; reference is a slow interpreter)
   --seed N                    weights and order of the images (default 1)
-  --threads N                 threads of the cpu backend (default: what it chooses)
+  --threads N                 threads of the cpu backend (default: one per core, at most 8)
+  --no-wide                   128-bit vectors only: leaves the experimental 256-bit mode of the engine off
   --quick                     2 epochs on 10,000 training and 2,000 test images
   --resume                    go on from where the last run with these options stopped
   --out DIR                   where report and checkpoints go (default out)
@@ -60,6 +63,7 @@ export function parseOptions(args: readonly string[]): Options {
   const quick = values.quick ?? false
   const backend = oneOf('backend', values.backend ?? 'cpu', ['cpu', 'reference'])
   if (backend !== 'cpu' && values.threads !== undefined) throw new UsageError('--threads is for --backend cpu only')
+  if (backend !== 'cpu' && values['no-wide']) throw new UsageError('--no-wide is for --backend cpu only')
   const model = oneOf('model', values.model ?? 'both', ['mlp', 'cnn', 'both'])
   return {
     models: model === 'both' ? ['mlp', 'cnn'] : [model],
@@ -67,6 +71,7 @@ export function parseOptions(args: readonly string[]): Options {
     epochs: whole('epochs', values.epochs ?? (quick ? '2' : '15'), 1),
     seed: whole('seed', values.seed ?? '1', 0),
     threads: values.threads === undefined ? undefined : whole('threads', values.threads, 1),
+    wide: !values['no-wide'],
     quick,
     resume: values.resume ?? false,
     out: folder(values.out ?? 'out'),
@@ -85,6 +90,7 @@ function read(args: readonly string[]) {
         backend: { type: 'string' },
         seed: { type: 'string' },
         threads: { type: 'string' },
+        'no-wide': { type: 'boolean' },
         quick: { type: 'boolean' },
         resume: { type: 'boolean' },
         out: { type: 'string' },

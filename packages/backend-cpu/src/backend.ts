@@ -14,13 +14,17 @@ import {
   type MemoryReport,
 } from '@tessella/ir'
 import { CpuExecutable, requireDType } from './executable.ts'
-import { Heap } from './heap.ts'
+import { Heap, type HeapThreads } from './heap.ts'
+import { threadsFor } from './threads/options.ts'
 import { type Features, probeFeatures } from './wasm/features.ts'
 import { nativeBinary, nativeUnary } from './wasm/functions.ts'
 import { enableWide } from './wide.ts'
 
 export interface CpuOptions {
-  /** Threads that compute. Only 1 exists so far; more throws `BackendError` 'bad-option'. */
+  /**
+   * Threads that compute, the calling one included: 1 to 64. Default: one per core, at most 8. Where memory cannot be
+   * shared, as in a page that is not isolated from other origins, it is 1 in any case. Results do not depend on it.
+   */
   readonly threads?: number
   /**
    * Lets V8 in Node merge pairs of 128-bit vectors into 256 bits, which doubles the speed of matrix products. It sets an
@@ -56,17 +60,15 @@ export class CpuBackend implements Backend {
   readonly #features: Features
   #heap: Heap | undefined
 
-  constructor(options: CpuOptions = {}) {
-    const { threads = 1 } = options
-    if (threads !== 1)
-      throw new BackendError('cpu', 'bad-option', `threads: ${threads} is not available. Use 1, or leave it out.`)
-    this.threads = 1
+  /** `sharing` is for tests. */
+  constructor(options: CpuOptions = {}, sharing: Omit<HeapThreads, 'threads'> = {}) {
+    this.threads = threadsFor(options.threads)
     const features = probeFeatures()
     if (!features.simd)
       throw new BackendError('cpu', 'unavailable', 'this engine has no WebAssembly SIMD. Use a newer one.')
     this.wide = (options.wide ?? globalThis.process?.env?.['TESSELLA_WIDE'] === '1') && enableWide(features)
     this.#features = { ...features, wide: this.wide }
-    this.#heap = new Heap()
+    this.#heap = new Heap({ threads: this.threads, ...sharing })
   }
 
   #live(): Heap {
@@ -105,6 +107,21 @@ export class CpuBackend implements Backend {
   release(buffer: DeviceBuffer): void {
     const heap = this.#live()
     heap.release(heap.own(buffer, 'the buffer to release'))
+  }
+
+  /** Starts the workers that the first large run would start, and waits until they take part. */
+  async startThreads(): Promise<void> {
+    await this.#live().pool?.started()
+  }
+
+  /** Workers that take part by now: none before the first large run. */
+  get workers(): number {
+    return this.#live().pool?.ready ?? 0
+  }
+
+  /** Parts of kernels that workers have done so far. */
+  get helped(): number {
+    return this.#live().pool?.helped ?? 0
   }
 
   async synchronize(): Promise<void> {

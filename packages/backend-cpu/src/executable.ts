@@ -2,10 +2,24 @@ import type { Program } from '@tessella/compiler'
 import { BackendError, byteWidth, type DeviceBuffer, type Executable, internalError } from '@tessella/ir'
 import type { CpuBuffer, Heap } from './heap.ts'
 import type { Block } from './memory.ts'
-import { buildModule } from './module.ts'
+import { buildModule, type ProgramModule } from './module.ts'
+import { Choice } from './threads/choice.ts'
+import { splitReductions } from './threads/partials.ts'
+import type { Announced } from './threads/pool.ts'
 import type { Features } from './wasm/features.ts'
 
 const scratchAlignment = 64
+/** Work (element operations) of a run that is worth starting workers for: about 200 microseconds. */
+const worthWorkers = 200_000
+
+/** What a program with kernels that threads share keeps for that. */
+interface Shared {
+  readonly announced: Announced
+  readonly choice: Choice
+  readonly bytes: Block
+  /** Element operations of its shared kernels. */
+  readonly work: number
+}
 
 /** A program as a WebAssembly instance over the backend's memory. */
 export class CpuExecutable implements Executable {
@@ -17,23 +31,30 @@ export class CpuExecutable implements Executable {
   #run: (() => void) | undefined
   readonly #scratchOffset: number
   readonly #arenaBytes: number
+  /** Where workers find the module, and its number; absent when no kernel is worth sharing. */
+  readonly #shared: Shared | undefined
   /** Where the pointer table says the arena is. */
   #arena = -1
 
-  constructor(heap: Heap, features: Features, program: Program, text: () => string) {
+  constructor(heap: Heap, features: Features, compiled: Program, text: () => string) {
+    const program = splitReductions(compiled)
     for (const { dtype } of program.buffers) requireDType(dtype)
     this.#heap = heap
     this.#program = program
     this.#text = text
-    this.kernels = program.kernels.length
+    this.kernels = compiled.kernels.length
     this.#pointers = heap.memory.allocate(4 * (program.buffers.length + 1))
     try {
-      const built = buildModule(program, { features, constants: heap.constants, pointers: this.#pointers.address })
+      const { pool } = heap
+      const threads = pool && { program: pool.number(), threading: pool.threading }
+      const { constants } = heap
+      const built = buildModule(program, { features, constants, pointers: this.#pointers.address, threads })
       this.#scratchOffset = Math.ceil(program.temporaryBytes / scratchAlignment) * scratchAlignment
       this.#arenaBytes = this.#scratchOffset + built.scratchBytes
       const module = new WebAssembly.Module(built.bytes)
       const instance = new WebAssembly.Instance(module, { env: { memory: heap.memory.memory } })
       this.#run = instance.exports['run'] as () => void
+      if (threads && built.sharedWork > 0) this.#shared = publish(heap, threads.program, built)
     } catch (error) {
       heap.memory.release(this.#pointers)
       throw error
@@ -59,7 +80,7 @@ export class CpuExecutable implements Executable {
         return home ?? (fresh.at(-1) as CpuBuffer)
       })
       this.#bind(owned, homes, arena)
-      execute()
+      this.#execute(execute)
       const outputs = homes.map((home) => (reused.has(home) ? this.#heap.take(home) : home))
       for (const [i, buffer] of owned.entries()) if (donated[i] && !reused.has(buffer)) this.#heap.release(buffer)
       return outputs
@@ -77,7 +98,21 @@ export class CpuExecutable implements Executable {
     if (!this.#run) return
     this.#run = undefined
     this.#heap.memory.release(this.#pointers)
+    if (this.#shared) {
+      this.#heap.pool?.forget(this.#shared.announced.program)
+      this.#heap.memory.release(this.#shared.bytes)
+    }
     this.#heap.detach(this)
+  }
+
+  #execute(run: () => void): void {
+    const { pool } = this.#heap
+    if (!pool || !this.#shared) {
+      run()
+      return
+    }
+    if (this.#shared.work >= worthWorkers) pool.start()
+    pool.run(this.#shared.announced, this.#shared.choice, run)
   }
 
   #input(buffer: DeviceBuffer, index: number): CpuBuffer {
@@ -116,6 +151,19 @@ export class CpuExecutable implements Executable {
       if (place.kind === 'temporary') words[table + i] = arena + place.offset
     words[table + buffers.length] = arena + this.#scratchOffset
     this.#arena = arena
+  }
+}
+
+/** Puts the module where workers find it. */
+function publish(heap: Heap, program: number, built: ProgramModule): Shared {
+  const { length } = built.bytes
+  const bytes = heap.memory.allocate(length)
+  heap.memory.bytes.set(built.bytes, bytes.address)
+  return {
+    announced: { program, address: bytes.address, length },
+    choice: new Choice(heap.pool?.threading.always ?? false),
+    bytes,
+    work: built.sharedWork,
   }
 }
 

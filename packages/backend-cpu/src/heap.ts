@@ -1,9 +1,23 @@
 import { BackendError, type DeviceBuffer } from '@tessella/ir'
 import { type Block, Memory } from './memory.ts'
+import { controlBytes } from './threads/control.ts'
+import { maySleep } from './threads/options.ts'
+import { sharedWork } from './threads/phase.ts'
+import { Pool } from './threads/pool.ts'
 import { ConstantTable, constantBytes } from './wasm/constants.ts'
 
 const constantBase = 1024
-const heapBase = 131072
+const controlBase = 131072
+const heapBase = controlBase + controlBytes
+
+/** How a heap's programs use threads. */
+export interface HeapThreads {
+  readonly threads: number
+  /** Work in element operations from which a kernel is shared; tests share all. */
+  readonly shared?: number
+  /** Share whatever it takes; for tests. */
+  readonly always?: boolean
+}
 
 /** A value in the heap. Only its backend can use it. */
 export class CpuBuffer implements DeviceBuffer {
@@ -23,14 +37,19 @@ export class CpuBuffer implements DeviceBuffer {
 /** The memory of one backend: buffers with their accounting, and the area that running programs share. */
 export class Heap {
   readonly constants: ConstantTable
-  #memory: Memory | undefined = new Memory(heapBase)
+  /** Present where there is more than one thread. */
+  readonly pool: Pool | undefined
+  #memory: Memory | undefined
   readonly #programs = new Set<{ dispose(): void }>()
   #bytes = 0
   #buffers = 0
   #peak = 0
   #arena: Block | undefined
 
-  constructor() {
+  constructor({ threads, shared = sharedWork, always = false }: HeapThreads = { threads: 1 }) {
+    this.#memory = new Memory(heapBase, threads > 1)
+    const threading = { threads, control: controlBase, sleeps: threads > 1 && maySleep(), shared, always }
+    this.pool = threads > 1 ? new Pool(this.#memory.memory, threading) : undefined
     this.constants = new ConstantTable(constantBase, constantBytes, (address, bits) => {
       this.memory.words[address >>> 2] = bits
     })
@@ -106,6 +125,7 @@ export class Heap {
   close(): void {
     if (!this.#memory) return
     for (const program of [...this.#programs]) program.dispose()
+    this.pool?.close()
     this.#memory = undefined
   }
 

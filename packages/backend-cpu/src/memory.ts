@@ -1,7 +1,8 @@
 import { BackendError } from '@tessella/ir'
 
 const pageBytes = 65536
-const maximumPages = 65536
+/** Modules name it when the memory is shared. */
+export const maximumPages = 65536
 /** Memory grows by at least this, because every growth makes new views. */
 const growthPages = 256
 const alignment = 64
@@ -23,17 +24,19 @@ interface Free {
  */
 export class Memory {
   readonly memory: WebAssembly.Memory
+  readonly shared: boolean
   readonly #free: Free[] = []
   readonly #used = new Map<number, number>()
   #end: number
   #bytes = 0
-  #view: Uint8Array<ArrayBuffer>
-  #words: Uint32Array<ArrayBuffer>
+  #view: Uint8Array
+  #words: Uint32Array
 
-  /** `reserved`: bytes at the start that the heap leaves alone. */
-  constructor(reserved: number) {
+  /** `reserved`: bytes at the start that the heap leaves alone. `shared`: threads may see it. */
+  constructor(reserved: number, shared = false) {
     const pages = Math.ceil(reserved / pageBytes) + 1
-    this.memory = new WebAssembly.Memory({ initial: pages, maximum: maximumPages })
+    this.shared = shared
+    this.memory = new WebAssembly.Memory({ initial: pages, maximum: maximumPages, shared })
     this.#end = Math.ceil(reserved / alignment) * alignment
     this.#view = new Uint8Array(this.memory.buffer)
     this.#words = new Uint32Array(this.memory.buffer)
@@ -52,13 +55,13 @@ export class Memory {
   }
 
   /** The memory's bytes; a new view after each growth, so do not keep it. */
-  get bytes(): Uint8Array<ArrayBuffer> {
+  get bytes(): Uint8Array {
     if (this.#view.buffer !== this.memory.buffer) this.#view = new Uint8Array(this.memory.buffer)
     return this.#view
   }
 
   /** The memory's 32-bit words, likewise. */
-  get words(): Uint32Array<ArrayBuffer> {
+  get words(): Uint32Array {
     if (this.#words.buffer !== this.memory.buffer) this.#words = new Uint32Array(this.memory.buffer)
     return this.#words
   }

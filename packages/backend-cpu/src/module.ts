@@ -1,8 +1,11 @@
 import type { Program } from '@tessella/compiler'
 import { internalError } from '@tessella/ir'
-import type { KernelCode, KernelContext } from './kernels/context.ts'
+import type { KernelContext } from './kernels/context.ts'
 import { emitKernel } from './kernels/emit.ts'
-import { ModuleBuilder } from './wasm/assembler.ts'
+import { maximumPages } from './memory.ts'
+import { emitClaim, emitHelp, emitOwn, emitParallel } from './threads/emitThreads.ts'
+import { type Phase, phaseOf, type Threading, workOf } from './threads/phase.ts'
+import { type FunctionBuilder, type FunctionRef, type Local, ModuleBuilder } from './wasm/assembler.ts'
 import type { ConstantTable } from './wasm/constants.ts'
 import type { Features } from './wasm/features.ts'
 
@@ -12,20 +15,35 @@ export interface ModuleSurroundings {
   readonly constants: ConstantTable
   /** Address of the pointer table: one word per buffer of the program, then one for the scratch area. */
   readonly pointers: number
+  /** The program's number in its heap, for more than one thread. */
+  readonly threads: { readonly program: number; readonly threading: Threading } | undefined
 }
 
 export interface ProgramModule {
   readonly bytes: Uint8Array<ArrayBuffer>
-  /** Bytes of the scratch area that kernels share. */
+  /** Bytes of the scratch area: what kernels share, then an area for each thread. */
   readonly scratchBytes: number
+  /** Work (element operations) of the kernels that threads share. */
+  readonly sharedWork: number
 }
 
-/** One WebAssembly module for a program: its export `run` runs all kernels in order. Imports `env.memory`. */
+/**
+ * One WebAssembly module for a program: its export `run` runs all kernels in order. Imports `env.memory`. Where threads
+ * share kernels, `help` is what workers call.
+ */
 export function buildModule(program: Program, surroundings: ModuleSurroundings): ProgramModule {
-  const { features, constants, pointers } = surroundings
+  const { features, constants, pointers, threads } = surroundings
   const module = new ModuleBuilder()
-  module.importMemory({ module: 'env', name: 'memory', minimum: 1 })
+  module.importMemory({
+    module: 'env',
+    name: 'memory',
+    minimum: 1,
+    ...(threads && { maximum: maximumPages, shared: true }),
+  })
+  const own = module.global()
+  const scratchSlot = pointers + 4 * program.buffers.length
   let scratchBytes = 0
+  let ownBytes = 0
   const context: KernelContext = {
     module,
     features,
@@ -37,22 +55,65 @@ export function buildModule(program: Program, surroundings: ModuleSurroundings):
     },
     slot: (buffer) => pointers + 4 * buffer,
     scratch: (bytes) => {
-      scratchBytes = Math.max(scratchBytes, bytes)
-      return pointers + 4 * program.buffers.length
+      scratchBytes = Math.max(scratchBytes, aligned(bytes))
+      return scratchSlot
+    },
+    own: (bytes) => {
+      ownBytes = Math.max(ownBytes, aligned(bytes))
+      return (f) => f.getGlobal(own)
     },
   }
   const codes = program.kernels.flatMap((kernel) => emitKernel(context, kernel))
-  module.export('run', emitRun(module, codes))
-  return { bytes: module.build(), scratchBytes }
+  const phases = codes.filter((c) => c.units > 0).map((c) => phaseOf(c, threads?.threading))
+  const shared = phases.filter((p) => p.chunk !== undefined)
+  const setOwn = (f: FunctionBuilder, thread: Local): void => {
+    const base = (): void => {
+      f.i32(0)
+      f.load('i32.load', scratchSlot)
+      f.i32(scratchBytes)
+      f.op('i32.add')
+    }
+    if (ownBytes > 0) emitOwn(f, own, base, thread, ownBytes)
+  }
+  let parallel: FunctionRef | undefined
+  if (threads && shared.length > 0) {
+    const claim = emitClaim(module, { ...threads, setOwn })
+    parallel = emitParallel(module, threads.threading, claim)
+    module.table(shared.map((p) => p.f))
+    module.export('help', emitHelp(module, claim))
+  }
+  module.export('run', emitRun(module, phases, shared, parallel, setOwn))
+  const areas = parallel && threads ? threads.threading.threads : 1
+  return {
+    bytes: module.build(),
+    scratchBytes: scratchBytes + areas * ownBytes,
+    sharedWork: shared.reduce((sum, p) => sum + workOf(p), 0),
+  }
 }
 
-/** Calls every kernel over all its units, at most `grain` at a time. */
-function emitRun(module: ModuleBuilder, codes: readonly KernelCode[]) {
+const aligned = (bytes: number): number => Math.ceil(bytes / 64) * 64
+
+/** Calls every kernel over all its units: with the other threads, or here, at most `grain` units at a time. */
+function emitRun(
+  module: ModuleBuilder,
+  phases: readonly Phase[],
+  shared: readonly Phase[],
+  parallel: FunctionRef | undefined,
+  setOwn: (f: FunctionBuilder, thread: Local) => void,
+) {
   return module.function([], [], (f) => {
     const begin = f.local('i32')
     const end = f.local('i32')
-    for (const { f: kernel, units, grain } of codes) {
-      if (units === 0) continue
+    setOwn(f, begin)
+    for (const phase of phases) {
+      const { f: kernel, units, grain, chunk } = phase
+      if (parallel && chunk !== undefined) {
+        f.i32(shared.indexOf(phase))
+        f.i32(units)
+        f.i32(chunk)
+        f.call(parallel)
+        continue
+      }
       if (units <= grain) {
         f.i32(0)
         f.i32(units)

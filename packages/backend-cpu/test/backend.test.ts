@@ -12,10 +12,14 @@ const codeOf = (action: () => unknown): unknown => {
 }
 
 describe('cpu', () => {
-  it('tells how many threads it has, and has no more', () => {
-    expect(cpu().threads).toBe(1)
-    expect(cpu({ threads: 1 }).threads).toBe(1)
-    expect(codeOf(() => cpu({ threads: 2 }))).toBe('bad-option')
+  it('tells how many threads it has: one per core, at most 8, or as many as it is told', () => {
+    expect(cpu().threads).toBe(Math.min(8, navigator.hardwareConcurrency))
+    for (const threads of [1, 2, 64]) expect(cpu({ threads }).threads).toBe(threads)
+  })
+
+  it.each([0, -1, 1.5, 65, Number.NaN, Number.POSITIVE_INFINITY])('has no %d threads', (threads) => {
+    expect(codeOf(() => cpu({ threads }))).toBe('bad-option')
+    expect(() => cpu({ threads })).toThrow('from 1 to 64')
   })
 
   it('names the way out for float64', () => {

@@ -16,13 +16,15 @@ const entryBytes = 8
 export function emitArgsort(context: KernelContext, kernel: ArgsortKernel): KernelCode {
   const { outer, length, inner, x, out, dtype, descending } = kernel
   const rows = outer * inner
-  const scratch = context.scratch(2 * length * entryBytes)
+  const own = context.own(2 * length * entryBytes)
   const width = byteWidth(dtype)
   const sort = sorter(context.module)
   const f = context.module.function(['i32', 'i32'], [], (body, begin, end) => {
     const source = pointerLocal(body, context.slot(x))
     const target = pointerLocal(body, context.slot(out))
-    const area = pointerLocal(body, scratch)
+    const area = body.local('i32')
+    own(body)
+    body.set(area)
     const row = body.local('i32')
     const at = body.local('i32')
     const entry = body.local('i32')

@@ -9,9 +9,11 @@ export interface KernelContext extends CodeContext {
   readonly slot: (buffer: number) => number
   /**
    * Address of the pointer-table word that holds the address of a scratch area of at least this many bytes, 64-byte
-   * aligned, uninitialised, shared by all kernels of the program (they run one after the other).
+   * aligned, uninitialised, shared by all kernels of the program (they run one after the other) and all threads.
    */
   readonly scratch: (bytes: number) => number
+  /** What pushes the address of such an area that each thread has for itself, for the length of one call of a kernel. */
+  readonly own: (bytes: number) => (f: FunctionBuilder) => void
 }
 
 /**

@@ -1,6 +1,5 @@
 import { type KernelContext, pushPointer } from '../kernels/context.ts'
 import type { FunctionBuilder } from '../wasm/assembler.ts'
-import { addScaled } from './epilogue.ts'
 
 /** Pushes an address. */
 export type Push = (f: FunctionBuilder) => void
@@ -14,20 +13,15 @@ export const bufferAddress =
 export interface Workspace {
   /** Memory that one part of the routine writes and a later one reads. */
   readonly shared: Push
-  /** Memory for one call of a part: two threads would each have their own. */
+  /** Memory for one call of a part: each thread has its own. */
   readonly own: Push
 }
 
 export function workspace(context: KernelContext, sharedBytes: number, ownBytes: number): Workspace {
-  const start = Math.ceil(sharedBytes / 64) * 64
-  if (sharedBytes + ownBytes === 0) return { shared: (f) => f.i32(0), own: (f) => f.i32(0) }
-  const slot = context.scratch(start + ownBytes)
-  const shared: Push = (f) => pushPointer(f, slot)
+  const nowhere: Push = (f) => f.i32(0)
+  const slot = sharedBytes > 0 ? context.scratch(sharedBytes) : undefined
   return {
-    shared,
-    own: (f) => {
-      shared(f)
-      addScaled(f, 1, start)
-    },
+    shared: slot === undefined ? nowhere : (f) => pushPointer(f, slot),
+    own: ownBytes > 0 ? context.own(ownBytes) : nowhere,
   }
 }

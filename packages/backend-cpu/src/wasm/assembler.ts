@@ -1,8 +1,22 @@
 import { internalError } from '@tessella/ir'
 import { Bytes } from './bytes.ts'
-import { FunctionBuilder, type FunctionRef, type Local, type ValueType, valueTypeCode } from './functionBuilder.ts'
+import {
+  FunctionBuilder,
+  type FunctionRef,
+  type GlobalRef,
+  type Local,
+  type ValueType,
+  valueTypeCode,
+} from './functionBuilder.ts'
 
-export { FunctionBuilder, type FunctionRef, type Label, type Local, type ValueType } from './functionBuilder.ts'
+export {
+  FunctionBuilder,
+  type FunctionRef,
+  type GlobalRef,
+  type Label,
+  type Local,
+  type ValueType,
+} from './functionBuilder.ts'
 
 /** The memory a module imports. Sizes in pages of 64 KiB. */
 export interface MemoryImport {
@@ -30,9 +44,22 @@ export class ModuleBuilder {
   readonly #imports: { readonly module: string; readonly name: string; readonly type: number }[] = []
   readonly #exports: { readonly name: string; readonly index: number }[] = []
   readonly #shared = new Map<string, FunctionRef>()
+  #table: readonly FunctionRef[] = []
+  #globals = 0
   #memory: MemoryImport | undefined
 
-  #type(params: readonly ValueType[], results: readonly ValueType[]): number {
+  /** A mutable i32 variable that starts at 0; every instance has its own. */
+  global(): GlobalRef {
+    return { index: this.#globals++ }
+  }
+
+  /** What `callIndirect` finds, by place. */
+  table(functions: readonly FunctionRef[]): void {
+    this.#table = functions
+  }
+
+  /** The number of a function type, for `callIndirect`. */
+  type(params: readonly ValueType[], results: readonly ValueType[]): number {
     const key = `${params.join()}:${results.join()}`
     const known = this.#types.get(key)
     if (known !== undefined) return known
@@ -59,7 +86,7 @@ export class ModuleBuilder {
   ): FunctionRef {
     if (this.#functionTypes.length > 0) throw internalError('a wasm import after the first function')
     const ref: FunctionRef = { index: this.#imports.length, params, results }
-    this.#imports.push({ module, name, type: this.#type(params, results) })
+    this.#imports.push({ module, name, type: this.type(params, results) })
     return ref
   }
 
@@ -70,7 +97,7 @@ export class ModuleBuilder {
     body: (f: FunctionBuilder, ...locals: readonly Local[]) => void,
   ): FunctionRef {
     const at = this.#functionTypes.length
-    this.#functionTypes.push(this.#type(params, results))
+    this.#functionTypes.push(this.type(params, results))
     this.#bodies.push(undefined)
     const ref: FunctionRef = { index: this.#imports.length + at, params, results }
     const f = new FunctionBuilder(params)
@@ -114,6 +141,10 @@ export class ModuleBuilder {
     const functions = new Bytes()
     for (const t of this.#functionTypes) functions.u32(t)
     section(3, this.#functionTypes.length, functions)
+    section(4, this.#table.length > 0 ? 1 : 0, this.#tableBytes())
+    const globals = new Bytes()
+    for (let i = 0; i < this.#globals; i++) globals.raw([valueTypeCode.i32, 1, 0x41, 0, 0x0b])
+    section(6, this.#globals, globals)
     const exports = new Bytes()
     for (const e of this.#exports) {
       exports.name(e.name)
@@ -121,6 +152,7 @@ export class ModuleBuilder {
       exports.u32(e.index)
     }
     section(7, this.#exports.length, exports)
+    section(9, this.#table.length > 0 ? 1 : 0, this.#elementBytes())
     const code = new Bytes(4096)
     for (const body of this.#bodies) {
       if (!body) throw internalError('a wasm function without a body')
@@ -129,6 +161,21 @@ export class ModuleBuilder {
     }
     section(10, this.#bodies.length, code)
     return out.view().slice()
+  }
+
+  #tableBytes(): Bytes {
+    const table = new Bytes()
+    table.raw([0x70, 1])
+    for (let i = 0; i < 2; i++) table.u32(this.#table.length)
+    return table
+  }
+
+  #elementBytes(): Bytes {
+    const elements = new Bytes()
+    elements.raw([0, 0x41, 0, 0x0b])
+    elements.u32(this.#table.length)
+    for (const f of this.#table) elements.u32(f.index)
+    return elements
   }
 
   #importBytes(): Bytes {

@@ -1,4 +1,5 @@
 import { internalError } from '@tessella/ir'
+import { type AtomicOp, atomicCode, atomics } from './atomics.ts'
 import { Bytes } from './bytes.ts'
 import {
   type LaneAccessOp,
@@ -34,6 +35,11 @@ export interface FunctionRef {
   readonly index: number
   readonly params: readonly ValueType[]
   readonly results: readonly ValueType[]
+}
+
+/** A variable of an instance of the module. */
+export interface GlobalRef {
+  readonly index: number
 }
 
 /** A block that `br` can leave (or a loop it can repeat). */
@@ -124,6 +130,11 @@ export class FunctionBuilder {
     this.#access(stores[name], offset)
   }
 
+  /** Address and operands on the stack, as the instruction has them. */
+  atomic(name: AtomicOp, offset = 0): void {
+    this.#access({ code: atomicCode(name), align: atomics[name][1] }, offset)
+  }
+
   /** Address and vector on the stack. */
   laneAccess(name: LaneAccessOp, lane: number, offset = 0): void {
     this.#access(laneAccesses[name], offset)
@@ -161,6 +172,23 @@ export class FunctionBuilder {
   call(f: FunctionRef): void {
     this.#code.byte(0x10)
     this.#code.u32(f.index)
+  }
+
+  /** Arguments and then the place in the module's table on the stack; `type` is the type's number in the module. */
+  callIndirect(type: number): void {
+    this.#code.byte(0x11)
+    this.#code.u32(type)
+    this.#code.byte(0)
+  }
+
+  getGlobal(global: GlobalRef): void {
+    this.#code.byte(0x23)
+    this.#code.u32(global.index)
+  }
+
+  setGlobal(global: GlobalRef): void {
+    this.#code.byte(0x24)
+    this.#code.u32(global.index)
   }
 
   drop(): void {

@@ -22,6 +22,7 @@ export class RoutineHarness {
     const module = new ModuleBuilder()
     module.importMemory({ module: 'env', name: 'memory', minimum: 1 })
     let scratchBytes = 0
+    let ownBytes = 0
     const context: KernelContext = {
       module,
       features: { ...probeFeatures(), ...features },
@@ -32,11 +33,19 @@ export class RoutineHarness {
         scratchBytes = Math.max(scratchBytes, bytes)
         return pointersAt + 4 * lengths.length
       },
+      own: (bytes) => {
+        ownBytes = Math.max(ownBytes, bytes)
+        return (f) => {
+          f.i32(0)
+          f.load('i32.load', pointersAt + 4 * lengths.length + 4)
+        }
+      },
     }
     const codes = emitRoutine(context, kernel)
     for (const [i, c] of codes.entries()) module.export(`k${i}`, c.f)
     const up = (n: number) => Math.ceil(n / 64) * 64
-    let total = heapAt + up(scratchBytes)
+    const ownAt = heapAt + up(scratchBytes)
+    let total = ownAt + up(ownBytes)
     const bufferBytes = lengths.map((n) => up(4 * n))
     total += bufferBytes.reduce((a, b) => a + b, 0)
     memory.grow(Math.ceil(total / 65536) - 1)
@@ -47,13 +56,13 @@ export class RoutineHarness {
       if (i !== last) top = at
       return at
     })
-    for (const [i, a] of [...addresses, heapAt].entries()) words.push([pointersAt + 4 * i, a])
+    for (const [i, a] of [...addresses, heapAt, ownAt].entries()) words.push([pointersAt + 4 * i, a])
     for (const [a, bits] of words) view.setUint32(a, bits, true)
     const instance = new WebAssembly.Instance(new WebAssembly.Module(module.build()), { env: { memory } })
     const calls = codes.map((c, i) => ({ ...c, call: instance.exports[`k${i}`] as (b: number, e: number) => void }))
     this.arrays = lengths.map((n, i) => new Float32Array(memory.buffer, addresses[i], n))
     // Scratch starts dirty.
-    new Float32Array(memory.buffer, heapAt, scratchBytes >>> 2).fill(Number.NaN)
+    new Float32Array(memory.buffer, heapAt, (ownAt - heapAt + ownBytes) >>> 2).fill(Number.NaN)
     this.run = () => {
       for (const { call, units, grain } of calls)
         for (let u = 0; u < units; u += grain) call(u, Math.min(units, u + grain))

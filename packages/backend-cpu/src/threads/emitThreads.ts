@@ -1,0 +1,333 @@
+import type { FunctionBuilder, FunctionRef, GlobalRef, Local, ModuleBuilder } from '../wasm/assembler.ts'
+import { chunkBits, control, ticketBytes } from './control.ts'
+import type { Threading } from './phase.ts'
+
+/** What claiming threads need to know about their module. */
+export interface Surroundings {
+  readonly threading: Threading
+  /** The program's number in its backend. */
+  readonly program: number
+  /** Tells kernels where the scratch memory of this thread is. */
+  setOwn(f: FunctionBuilder, thread: Local): void
+}
+
+/** Looks for work that a worker does before it answers: a few microseconds. */
+const looks = 500
+/** Looks at the counter of chunks before the main thread sleeps: about 30 microseconds. */
+const looksAtDone = 12000
+/** A safety net; the worker that does the last chunk wakes the main thread. */
+const sleepNanoseconds = 50_000_000n
+
+/** (begin, end) of every kernel. */
+export const kernelParams = ['i32', 'i32'] as const
+
+/**
+ * A function (thread) -> chunks: claims and runs chunks of the open kernel, of this thread's share first, until none is
+ * left. A claim is one compare-and-exchange of a ticket that names the kernel, so a thread that comes late claims nothing.
+ */
+export function emitClaim(module: ModuleBuilder, { threading, program, setOwn }: Surroundings): FunctionRef {
+  const { threads, control: base } = threading
+  const kernelType = module.type(kernelParams, [])
+  return module.function(['i32'], ['i32'], (f, thread) => {
+    const [count, share, ticket, left, chunks, begin] = Array.from({ length: 6 }, () => f.local('i32')) as [
+      Local,
+      Local,
+      Local,
+      Local,
+      Local,
+      Local,
+    ]
+    const seen = f.local('i64')
+    const word = (offset: number): void => {
+      f.i32(0)
+      f.load('i32.load', base + offset)
+    }
+    f.get(thread as Local)
+    f.set(share)
+    f.times(threads, () => {
+      f.get(share)
+      f.i32(ticketBytes)
+      f.op('i32.mul')
+      f.set(ticket)
+      f.block((empty) => {
+        f.loop((again) => {
+          f.get(ticket)
+          f.atomic('i64.atomic.load', base + control.tickets)
+          f.tee(seen)
+          f.op('i32.wrap_i64')
+          f.i32(2 ** chunkBits - 1)
+          f.op('i32.and')
+          f.tee(left)
+          f.op('i32.eqz')
+          f.brIf(empty)
+          // After the ticket: one of another program is never claimed.
+          f.i32(0)
+          f.atomic('i32.atomic.load', base + control.program)
+          f.i32(program)
+          f.op('i32.ne')
+          f.brIf(empty)
+          f.get(ticket)
+          f.get(seen)
+          f.get(seen)
+          f.i64(1n)
+          f.op('i64.sub')
+          f.atomic('i64.atomic.rmw.cmpxchg', base + control.tickets)
+          f.get(seen)
+          f.op('i64.ne')
+          f.brIf(again)
+          setOwn(f, thread as Local)
+          word(control.chunks)
+          f.set(chunks)
+          pushShareEnd(f, share, chunks, threads)
+          f.get(left)
+          f.op('i32.sub')
+          word(control.chunk)
+          f.op('i32.mul')
+          f.tee(begin)
+          pushMin(
+            f,
+            () => {
+              f.get(begin)
+              word(control.chunk)
+              f.op('i32.add')
+            },
+            () => word(control.units),
+          )
+          word(control.kernel)
+          f.callIndirect(kernelType)
+          f.bump(count, 1)
+          reportDone(f, base, chunks)
+          f.br(again)
+        })
+      })
+      f.bump(share, 1)
+      f.get(share)
+      f.i32(threads)
+      f.op('i32.eq')
+      f.if(() => {
+        f.i32(0)
+        f.set(share)
+      })
+    })
+    f.get(count)
+  })
+}
+
+/** Pushes the end of a share: floor((share + 1) * chunks / threads). */
+function pushShareEnd(f: FunctionBuilder, share: Local, chunks: Local, threads: number): void {
+  f.get(share)
+  f.i32(1)
+  f.op('i32.add')
+  f.get(chunks)
+  f.op('i32.mul')
+  f.i32(threads)
+  f.op('i32.div_u')
+}
+
+function pushMin(f: FunctionBuilder, a: () => void, b: () => void): void {
+  a()
+  b()
+  a()
+  b()
+  f.op('i32.lt_u')
+  f.select('i32')
+}
+
+/** done++, and wakes the main thread when that was the last chunk. */
+function reportDone(f: FunctionBuilder, base: number, chunks: Local): void {
+  f.i32(0)
+  f.i32(1)
+  f.atomic('i32.atomic.rmw.add', base + control.done)
+  f.i32(1)
+  f.op('i32.add')
+  f.get(chunks)
+  f.op('i32.eq')
+  f.if(() => {
+    f.i32(0)
+    f.atomic('i32.atomic.load', base + control.waiting)
+    f.if(() => {
+      f.i32(0)
+      f.i32(1)
+      f.atomic('memory.atomic.notify', base + control.done)
+      f.drop()
+    })
+  })
+}
+
+/** A function (thread) -> chunks for workers: claims for as long as there is work at short intervals. */
+export function emitHelp(module: ModuleBuilder, claim: FunctionRef): FunctionRef {
+  return module.function(['i32'], ['i32'], (f, thread) => {
+    const [look, count, now] = [0, 1, 2].map(() => f.local('i32')) as [Local, Local, Local]
+    f.loop((again) => {
+      f.get(thread as Local)
+      f.call(claim)
+      f.tee(now)
+      f.get(count)
+      f.op('i32.add')
+      f.set(count)
+      f.get(look)
+      f.i32(1)
+      f.op('i32.add')
+      f.i32(0)
+      f.get(now)
+      f.op('i32.eqz')
+      f.select('i32')
+      f.tee(look)
+      f.i32(looks)
+      f.op('i32.lt_u')
+      f.brIf(again)
+    })
+    f.get(count)
+  })
+}
+
+/**
+ * A function (kernel, units, chunk) for the main thread: opens a kernel for all threads, takes part, and returns when all
+ * chunks are done. Alone, it runs them without tickets.
+ */
+export function emitParallel(module: ModuleBuilder, threading: Threading, claim: FunctionRef): FunctionRef {
+  const { threads, control: base, sleeps } = threading
+  const kernelType = module.type(kernelParams, [])
+  return module.function(['i32', 'i32', 'i32'], [], (f, ...params) => {
+    const [kernel, units, chunk] = params as [Local, Local, Local]
+    const [chunks, share, from, look] = [0, 1, 2, 3].map(() => f.local('i32')) as [Local, Local, Local, Local]
+    const sequence = f.local('i64')
+    f.i32(0)
+    f.load('i32.load', base + control.together)
+    f.op('i32.eqz')
+    f.if(() => {
+      f.whileBelow(from, units, 0, () => {
+        f.get(from)
+        f.get(from)
+        f.get(chunk)
+        f.op('i32.add')
+        f.tee(from)
+        f.get(units)
+        f.get(from)
+        f.get(units)
+        f.op('i32.lt_u')
+        f.select('i32')
+        f.get(kernel)
+        f.callIndirect(kernelType)
+      })
+      f.return()
+    })
+    f.get(units)
+    f.get(chunk)
+    f.op('i32.add')
+    f.i32(1)
+    f.op('i32.sub')
+    f.get(chunk)
+    f.op('i32.div_u')
+    f.set(chunks)
+    for (const [offset, value] of [
+      [control.kernel, kernel],
+      [control.units, units],
+      [control.chunk, chunk],
+      [control.chunks, chunks],
+    ] as const) {
+      f.i32(0)
+      f.get(value)
+      f.store('i32.store', base + offset)
+    }
+    f.i32(0)
+    f.i32(0)
+    f.atomic('i32.atomic.store', base + control.done)
+    f.i32(0)
+    f.i32(0)
+    f.load('i64.load', base + control.sequence)
+    f.i64(1n)
+    f.op('i64.add')
+    f.tee(sequence)
+    f.store('i64.store', base + control.sequence)
+    f.times(threads, (thread) => {
+      f.get(thread)
+      f.i32(ticketBytes)
+      f.op('i32.mul')
+      f.get(sequence)
+      f.i64(BigInt(chunkBits))
+      f.op('i64.shl')
+      pushShareEnd(f, thread, chunks, threads)
+      f.tee(share)
+      f.get(from)
+      f.op('i32.sub')
+      f.op('i64.extend_i32_u')
+      f.op('i64.or')
+      f.atomic('i64.atomic.store', base + control.tickets)
+      f.get(share)
+      f.set(from)
+    })
+    f.i32(0)
+    f.atomic('i32.atomic.load', base + control.sleepers)
+    f.if(() => {
+      f.i32(0)
+      f.i32(1)
+      f.atomic('i32.atomic.rmw.add', base + control.bell)
+      f.drop()
+      f.i32(0)
+      f.i32(threads)
+      f.atomic('memory.atomic.notify', base + control.bell)
+      f.drop()
+    })
+    f.i32(0)
+    f.call(claim)
+    f.drop()
+    const isOpen = (): void => {
+      f.i32(0)
+      f.atomic('i32.atomic.load', base + control.done)
+      f.get(chunks)
+      f.op('i32.ne')
+    }
+    f.loop((again) => {
+      isOpen()
+      f.op('i32.eqz')
+      f.if(() => f.return())
+      if (!sleeps) {
+        f.br(again)
+        return
+      }
+      f.bump(look, 1)
+      f.get(look)
+      f.i32(looksAtDone)
+      f.op('i32.lt_u')
+      f.brIf(again)
+    })
+    if (sleeps) emitSleep(f, base, chunks, share)
+  })
+}
+
+function emitSleep(f: FunctionBuilder, base: number, chunks: Local, done: Local): void {
+  const waiting = (value: number): void => {
+    f.i32(0)
+    f.i32(value)
+    f.atomic('i32.atomic.store', base + control.waiting)
+  }
+  waiting(1)
+  f.block((all) => {
+    f.loop((again) => {
+      f.i32(0)
+      f.atomic('i32.atomic.load', base + control.done)
+      f.tee(done)
+      f.get(chunks)
+      f.op('i32.eq')
+      f.brIf(all)
+      f.i32(0)
+      f.get(done)
+      f.i64(sleepNanoseconds)
+      f.atomic('memory.atomic.wait32', base + control.done)
+      f.drop()
+      f.br(again)
+    })
+  })
+  waiting(0)
+}
+
+/** Emits `own = start + thread * bytes`, where `start` is pushed by `base`. */
+export function emitOwn(f: FunctionBuilder, own: GlobalRef, base: () => void, thread: Local, bytes: number): void {
+  base()
+  f.get(thread)
+  f.i32(bytes)
+  f.op('i32.mul')
+  f.op('i32.add')
+  f.setGlobal(own)
+}

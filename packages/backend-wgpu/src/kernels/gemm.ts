@@ -1,0 +1,121 @@
+import type { Write } from '@tessella/compiler'
+import type { Dispatch } from '../kernel.ts'
+import { Shader } from '../wgsl/shader.ts'
+import { buffersOf } from './buffers.ts'
+import type { KernelContext } from './context.ts'
+import { emitFoldGemm } from './gemmFold.ts'
+import { emitTileGemm, tileFor } from './gemmTile.ts'
+import { pointsPerGroup } from './indices.ts'
+import { writeLines } from './writes.ts'
+
+/** One element of an operand: where it is, and whether it is at all (outside counts as 0). */
+export interface Element {
+  readonly lines: readonly string[]
+  /** A condition; undefined where every element exists. */
+  readonly inside: string | undefined
+  readonly value: string
+}
+
+/** Operand a has rows m, operand b columns n; both run along k. */
+export interface GemmOperand {
+  readonly buffer: number
+  /** Neighbours along k are neighbours in memory. */
+  readonly alongK: boolean
+  element(shader: Shader, batch: string, line: string, k: string): Element
+}
+
+/** A product of matrices in any memory: result[batch, m, n] = sum over k of a[batch, m, k] * b[batch, k, n], in float32. */
+export interface Gemm {
+  readonly label: string
+  readonly batch: number
+  readonly m: number
+  readonly n: number
+  readonly k: number
+  readonly a: GemmOperand
+  readonly b: GemmOperand
+  readonly writes: readonly Write[]
+  /** Names of the indices of the kernel's domain at a result. */
+  point(shader: Shader, batch: string, m: string, n: string): { names: readonly string[]; lines: readonly string[] }
+}
+
+/** Where results go: to the kernel's stores, or, one part of k, to words that a second dispatch adds up. */
+export interface GemmSink {
+  readonly splits: number
+  lines(shader: Shader, batch: string, m: string, n: string, value: string): readonly string[]
+}
+
+/** Multiplications for which more than one workgroup row per result is worth a second dispatch. */
+const splitWork = 1 << 20
+/** Workgroups that keep a large device busy. */
+const manyGroups = 256
+/** Least part of k. */
+const leastPart = 128
+
+/** Whether a large k may be cut: the sum of the parts needs a binding beside those of the stores. */
+function mostSplits(gemm: Gemm, { slots, capabilities }: KernelContext, groups: number): number {
+  const slotsOf = (buffers: Iterable<number>) => new Set([...buffers].map((b) => slots.slotOf(b)))
+  const values = gemm.writes.map((w) => w.value)
+  const after = slotsOf([...buffersOf(values), ...gemm.writes.map((w) => w.buffer)])
+  if (after.size >= capabilities.maxStorageBuffers) return 1
+  if (gemm.batch * gemm.m * gemm.n * gemm.k < splitWork) return 1
+  return Math.max(1, Math.floor(Math.min(manyGroups / groups, gemm.k / leastPart)))
+}
+
+export function emitGemm(gemm: Gemm, context: KernelContext): readonly Dispatch[] {
+  const tile = tileFor(gemm, context.capabilities)
+  const emit = (sink: GemmSink): Dispatch =>
+    tile ? emitTileGemm(gemm, tile, sink, context) : emitFoldGemm(gemm, sink, context)
+  const groups = tile
+    ? gemm.batch * Math.ceil(gemm.m / tile.m) * Math.ceil(gemm.n / tile.n)
+    : Math.ceil((gemm.batch * gemm.m * gemm.n) / 4)
+  const splits = mostSplits(gemm, context, groups)
+  if (splits === 1) return [emit(storing(gemm))]
+  const results = gemm.batch * gemm.m * gemm.n
+  const slot = context.slots.scratch(4 * results * splits)
+  const part: GemmSink = {
+    splits,
+    lines: (shader, batch, m, n, value) => {
+      const at = `((split * ${gemm.batch} + ${batch}) * ${gemm.m} + ${m}) * ${gemm.n} + ${n}`
+      return [shader.store({ slot, dtype: 'float32' }, at, value)]
+    },
+  }
+  return [emit(part), addParts(gemm, slot, splits, context)]
+}
+
+const storing = (gemm: Gemm): GemmSink => ({
+  splits: 1,
+  lines: (shader, batch, m, n, value) => {
+    const { names, lines } = gemm.point(shader, batch, m, n)
+    return [...lines, ...writeLines(shader, gemm.writes, { indices: names, results: [value] })]
+  },
+})
+
+/** The results of the parts, added in order, and the kernel's stores. */
+function addParts(gemm: Gemm, slot: number, splits: number, context: KernelContext): Dispatch {
+  const shader = new Shader(context)
+  const results = gemm.batch * gemm.m * gemm.n
+  const size = pointsPerGroup(results)
+  const load = shader.load({ slot, dtype: 'float32' }, `part * ${results} + point`)
+  const body = [
+    `let point = group * ${size} + lane;`,
+    `if (point < ${results}) {`,
+    'var sum = 0.0f;',
+    `for (var part = 0; part < ${splits}; part++) { sum += ${load}; }`,
+    `let column = point % ${gemm.n};`,
+    `let row = (point / ${gemm.n}) % ${gemm.m};`,
+    `let batch = point / ${gemm.n * gemm.m};`,
+    ...storing(gemm).lines(shader, 'batch', 'row', 'column', 'sum'),
+    '}',
+  ]
+  return shader.finish({ label: `${gemm.label}, join`, size, groups: Math.ceil(results / size), body })
+}
+
+/** Lines that leave an element in `name`, 0 where `guard` or the operand says that there is none. */
+export function elementLines(name: string, { lines, inside, value }: Element, guard?: string): string[] {
+  const test = [guard, inside].filter((t) => t !== undefined)
+  if (test.length === 0) return [...lines, `let ${name} = ${value};`]
+  return [`var ${name} = 0.0f;`, ...nested(guard, [...lines, ...nested(inside, [`${name} = ${value};`])])]
+}
+
+const nested = (test: string | undefined, lines: readonly string[]): readonly string[] =>
+  test === undefined ? lines : [`if (${test}) {`, ...lines, '}']

@@ -22,3 +22,17 @@ export const defaultCapabilities: Capabilities = {
   maxWorkgroupsPerDimension: 65535,
   f16: false,
 }
+
+/** What a device says it can do. */
+export function capabilitiesOf({ limits, features }: GPUDevice, info: GPUAdapterInfo): Capabilities {
+  return {
+    maxStorageBuffers: limits.maxStorageBuffersPerShaderStage,
+    // Whole words of buffers are bound.
+    maxBindingBytes: Math.floor(Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize) / 4) * 4,
+    maxWorkgroupBytes: limits.maxComputeWorkgroupStorageSize,
+    maxInvocations: Math.min(limits.maxComputeInvocationsPerWorkgroup, limits.maxComputeWorkgroupSizeX),
+    maxWorkgroupsPerDimension: limits.maxComputeWorkgroupsPerDimension,
+    ...(features.has('subgroups') ? { subgroups: { min: info.subgroupMinSize, max: info.subgroupMaxSize } } : {}),
+    f16: features.has('shader-f16'),
+  }
+}

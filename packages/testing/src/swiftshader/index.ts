@@ -1,0 +1,1 @@
+export { useSwiftshader } from './swiftshader.ts'

@@ -3,15 +3,23 @@ import { availableParallelism, cpus } from 'node:os'
 import { join } from 'node:path'
 import { styleText } from 'node:util'
 import { cpu } from '@tessella/backend-cpu'
+import { wgpu } from '@tessella/backend-wgpu'
 import { type Mnist, mnist } from '@tessella/datasets'
+import type { Backend } from '@tessella/ir'
 import { disposeBackend, useBackend } from '@tessella/tensor'
 import { reference } from '@tessella/testing'
 import { formatSeconds, progress, writeFileAtomic } from '@tessella/training'
 import { batchSize, experiment } from './experiment.ts'
-import { type Options, parseOptions, UsageError, usage } from './options.ts'
+import { type BackendName, type Options, parseOptions, UsageError, usage } from './options.ts'
 import type { Experiment, RunRecord } from './record.ts'
 import { renderReport } from './report/page.ts'
 import { resultTable } from './table.ts'
+
+const backends: Readonly<Record<BackendName, (options: Options) => Backend | Promise<Backend>>> = {
+  cpu: ({ threads }) => cpu(threads === undefined ? {} : { threads }),
+  wgpu: () => wgpu(),
+  reference: () => reference(),
+}
 
 /** What a shell expects of a program that Ctrl-C ended. */
 const interruptedCode = 130
@@ -99,11 +107,7 @@ async function main(): Promise<number> {
   const signal = onInterrupt()
   const began = performance.now()
   await checkOut(options.out)
-  const backend = await useBackend(
-    options.backend === 'reference'
-      ? reference()
-      : cpu(options.threads === undefined ? {} : { threads: options.threads }),
-  )
+  const backend = await useBackend(backends[options.backend](options))
   const data = await loadData(options, signal)
   say(
     `MNIST: ${data.train.length} training and ${data.test.length} test images. Backend: ${backend.name}. Batch ${batchSize}, seed ${options.seed}.`,

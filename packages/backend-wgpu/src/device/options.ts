@@ -1,6 +1,6 @@
 /** How {@link wgpu} chooses and sets up a device. */
 export interface WgpuOptions {
-  /** A part of the adapter's name, where there are several. */
+  /** A part of the adapter's name, as it is written there, where there are several. */
   readonly adapter?: string
   /** Which card a machine with two should use. Default 'high-performance'. */
   readonly power?: 'high-performance' | 'low-power'

@@ -47,8 +47,8 @@ function windowOperand(kernel: ConvKernel, buffer: number, s: Shapes, linesAre: 
       const address = offsetOf(s.x, [image as string, channel(batch, perGroup, c as string), ...places.names])
       return {
         lines: [...at.lines, ...by.lines, ...places.lines],
-        inside: places.inside,
-        value: shader.load(shader.memory(buffer), address),
+        tests: places.tests,
+        address,
       }
     },
   }
@@ -67,10 +67,10 @@ function forward(kernel: ConvKernel, s: Shapes): Gemm {
     a: {
       buffer: kernel.b.buffer,
       alongK: true,
-      element: (shader, batch, line, depth) => ({
+      element: (_shader, batch, line, depth) => ({
         lines: [],
-        inside: undefined,
-        value: shader.load(shader.memory(kernel.b.buffer), `(${batch} * ${outputs} + ${line}) * ${k} + ${depth}`),
+        tests: [],
+        address: `(${batch} * ${outputs} + ${line}) * ${k} + ${depth}`,
       }),
     },
     b: windowOperand(kernel, kernel.a.buffer, s, 'windows'),
@@ -102,10 +102,10 @@ function gradInput(kernel: ConvKernel, s: Shapes): Gemm {
     a: {
       buffer: kernel.b.buffer,
       alongK: count > 1,
-      element: (shader, batch, line, k) => {
+      element: (_shader, batch, line, k) => {
         const o = channel(batch, outputs, `(${k} / ${count})`)
         const at = `(${o} * ${perGroup} + ${line}) * ${count} + ${k} % ${count}`
-        return { lines: [], inside: undefined, value: shader.load(shader.memory(kernel.b.buffer), at) }
+        return { lines: [], tests: [], address: at }
       },
     },
     b: {
@@ -120,8 +120,8 @@ function gradInput(kernel: ConvKernel, s: Shapes): Gemm {
         const address = offsetOf(s.y, [image as string, channel(batch, outputs, o as string), ...places.names])
         return {
           lines: [...at.lines, ...by.lines, ...places.lines],
-          inside: places.inside,
-          value: shader.load(shader.memory(kernel.a.buffer), address),
+          tests: places.tests,
+          address,
         }
       },
     },
@@ -145,10 +145,10 @@ function gradWeight(kernel: ConvKernel, s: Shapes): Gemm {
     a: {
       buffer: kernel.b.buffer,
       alongK: true,
-      element: (shader, batch, line, k) => {
+      element: (_shader, batch, line, k) => {
         const o = channel(batch, outputs, line)
         const at = `((${k} / ${places}) * ${all} + ${o}) * ${places} + ${k} % ${places}`
-        return { lines: [], inside: undefined, value: shader.load(shader.memory(kernel.b.buffer), at) }
+        return { lines: [], tests: [], address: at }
       },
     },
     b: windowOperand(kernel, kernel.a.buffer, s, 'taps'),

@@ -8,12 +8,11 @@ import { emitTileGemm, tileFor } from './gemmTile.ts'
 import { pointsPerGroup } from './indices.ts'
 import { writeLines } from './writes.ts'
 
-/** One element of an operand: where it is, and whether it is at all (outside counts as 0). */
+/** One element of an operand: where it is, and the conditions for it to be at all (outside counts as 0). */
 export interface Element {
   readonly lines: readonly string[]
-  /** A condition; undefined where every element exists. */
-  readonly inside: string | undefined
-  readonly value: string
+  readonly tests: readonly string[]
+  readonly address: string
 }
 
 /** Operand a has rows m, operand b columns n; both run along k. */
@@ -110,12 +109,18 @@ function addParts(gemm: Gemm, slot: number, splits: number, context: KernelConte
   return shader.finish({ label: `${gemm.label}, join`, size, groups: Math.ceil(results / size), body })
 }
 
-/** Lines that leave an element in `name`, 0 where `guard` or the operand says that there is none. */
-export function elementLines(name: string, { lines, inside, value }: Element, guard?: string): string[] {
-  const test = [guard, inside].filter((t) => t !== undefined)
-  if (test.length === 0) return [...lines, `let ${name} = ${value};`]
-  return [`var ${name} = 0.0f;`, ...nested(guard, [...lines, ...nested(inside, [`${name} = ${value};`])])]
+/**
+ * Declares `name(batch, line, k, last)`, the operand's element, 0 where the operand or a guard says that there is none.
+ * Without branches: what is outside reads element 0, and its value is dropped.
+ */
+export function declareElement(shader: Shader, name: string, operand: GemmOperand, guards: readonly string[]): void {
+  const { lines, tests, address } = operand.element(shader, 'batch', 'line', 'k')
+  const load = (at: string) => shader.load(shader.memory(operand.buffer), at)
+  const all = [...guards, ...tests].map((test) => `(${test})`)
+  const result =
+    all.length === 0
+      ? [`return ${load(address)};`]
+      : [`let inside = ${all.join(' & ')};`, `return select(0.0f, ${load(`select(0, ${address}, inside)`)}, inside);`]
+  const head = `fn ${name}(batch: i32, line: i32, k: i32, last: i32) -> f32 {`
+  shader.declare([head, ...lines, ...result, '}'].join('\n'))
 }
-
-const nested = (test: string | undefined, lines: readonly string[]): readonly string[] =>
-  test === undefined ? lines : [`if (${test}) {`, ...lines, '}']

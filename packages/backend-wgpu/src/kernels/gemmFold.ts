@@ -3,7 +3,7 @@ import { Shader } from '../wgsl/shader.ts'
 import { running, SharedArrays } from './accumulators.ts'
 import type { KernelContext } from './context.ts'
 import { type FoldLayout, joinLines, layoutLines, sizeOfLayout } from './fold.ts'
-import { elementLines, type Gemm, type GemmSink } from './gemm.ts'
+import { declareElement, type Gemm, type GemmSink } from './gemm.ts'
 import { powerAbove } from './indices.ts'
 import { rowLayout } from './reducePlan.ts'
 
@@ -20,8 +20,8 @@ export function emitFoldGemm(gemm: Gemm, sink: GemmSink, context: KernelContext)
   const all = [running(shader, sum)]
   const [acc] = all
   const arrays = new SharedArrays(shader, sizeOfLayout(layout))
-  const a = elementLines('x', gemm.a.element(shader, 'batch', 'row', 'k'))
-  const b = elementLines('y', gemm.b.element(shader, 'batch', 'column', 'k'))
+  declareElement(shader, 'a_at', gemm.a, [])
+  declareElement(shader, 'b_at', gemm.b, [])
   const end = sink.splits === 1 ? `${k}` : `min((split + 1) * ${part}, ${k})`
   const value = acc?.value ?? '0.0f'
   const body = [
@@ -32,9 +32,7 @@ export function emitFoldGemm(gemm: Gemm, sink: GemmSink, context: KernelContext)
     ...(sink.splits === 1 ? [] : [`let split = output / ${results};`]),
     ...all.flatMap((r) => r.declare),
     `for (var k = ${sink.splits === 1 ? '' : `split * ${part} + `}turn; k < select(0, ${end}, live); k += ${layout.lanes}) {`,
-    ...a,
-    ...b,
-    `${value} += x * y;`,
+    `${value} += a_at(batch, row, k, ${k}) * b_at(batch, column, k, ${k});`,
     '}',
     ...joinLines(shader, layout, all, arrays, false),
     'if (live && turn == 0) {',

@@ -2,7 +2,7 @@ import type { Capabilities } from '../device/capabilities.ts'
 import type { Dispatch } from '../kernel.ts'
 import { Shader } from '../wgsl/shader.ts'
 import type { KernelContext } from './context.ts'
-import { elementLines, type Gemm, type GemmOperand, type GemmSink } from './gemm.ts'
+import { declareElement, type Gemm, type GemmOperand, type GemmSink } from './gemm.ts'
 
 /** A workgroup computes m x n results from panels k deep; each invocation 4 * quadsM x 4 * quadsN of them. */
 export interface Tile {
@@ -115,27 +115,19 @@ function panelLines(
   { panel, lines, first, end, depth, k, size }: Panel,
 ): string[] {
   const quads = (lines / 4) * depth
-  const out: string[] = []
-  for (let start = 0; start < quads; start += size) {
-    const whole = start + size <= quads
-    const at = start === 0 ? 'lane' : `(lane + ${start})`
-    const [depthText, quadText] = operand.alongK
-      ? [`${at} % ${depth}`, `${at} / ${depth}`]
-      : [`${at} / ${lines / 4}`, `${at} % ${lines / 4}`]
-    out.push(whole ? '{' : `if (lane < ${quads - start}) {`)
-    out.push(`let d = ${depthText};`, `let quad = ${quadText};`, 'let k = base + d;')
-    out.push(`let line = ${first} + quad * 4;`)
-    for (let i = 0; i < 4; i++) {
-      const name = `x${i}`
-      const place = `line_${i}`
-      out.push(`let ${place} = line + ${i};`)
-      const guards = [...(k % depth === 0 ? [] : ['k < last']), ...(end % lines === 0 ? [] : [`${place} < ${end}`])]
-      const guard = guards.length === 0 ? undefined : guards.join(' && ')
-      out.push(...elementLines(name, operand.element(shader, 'batch', place, 'k'), guard))
-    }
-    out.push(`${panel}[d * ${lines / 4} + quad] = vec4f(x0, x1, x2, x3);`, '}')
-  }
-  return out
+  const element = `${panel}_at`
+  const guards = [...(k % depth === 0 ? [] : ['k < last']), ...(end % lines === 0 ? [] : [`line < ${end}`])]
+  declareElement(shader, element, operand, guards)
+  const [d, quad] = operand.alongK ? [`q % ${depth}`, `q / ${depth}`] : [`q / ${lines / 4}`, `q % ${lines / 4}`]
+  const at = (i: number) => `${element}(batch, line + ${i}, base + d, last)`
+  return [
+    `for (var q = lane; q < ${quads}; q += ${size}) {`,
+    `let d = ${d};`,
+    `let quad = ${quad};`,
+    `let line = ${first} + quad * 4;`,
+    `${panel}[d * ${lines / 4} + quad] = vec4f(${[0, 1, 2, 3].map(at).join(', ')});`,
+    '}',
+  ]
 }
 
 function productLines({ m, n, quadsM, quadsN }: Tile): string[] {

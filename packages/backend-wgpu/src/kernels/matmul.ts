@@ -40,7 +40,7 @@ function operand(matrix: MatrixOperand, batches: Dims, lineStride: number, kStri
       const { names, lines } = moves ? indicesOf(shader, batch, batches) : { names: [], lines: [] }
       const strides = [...(moves ? matrix.batchStrides : []), lineStride, kStride]
       const at = affineText({ offset: matrix.offset, strides }, [...names, line, k])
-      return { lines, inside: undefined, value: shader.load(shader.memory(matrix.buffer), at) }
+      return { lines, tests: [], address: at }
     },
   }
 }

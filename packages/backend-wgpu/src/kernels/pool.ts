@@ -7,7 +7,7 @@ import { storageOf, stored } from '../wgsl/storage.ts'
 import { affineText } from '../wgsl/values.ts'
 import type { KernelContext } from './context.ts'
 import { indicesOf, pointsPerGroup } from './indices.ts'
-import { inputPlaces, outputPlaces } from './window.ts'
+import { allOf, inputPlaces, outputPlaces } from './window.ts'
 import { writeLines } from './writes.ts'
 
 type SinglePool = Extract<Kernel, { kind: 'maxPool' }>
@@ -73,7 +73,7 @@ class Windows {
       `for (var tap = 0; tap < ${sizeOf(attrs.kernel)}; tap++) {`,
       ...taps.lines,
       ...windows.lines,
-      `if (${windows.inside ?? 'true'}) {`,
+      `if (${allOf(windows.tests)}) {`,
       ...this.#find(image, channel, windows.names),
       `if (best_at == own) { result += ${given}; }`,
       '}',
@@ -96,7 +96,7 @@ class Windows {
       `for (var offset = 0; offset < ${sizeOf(attrs.kernel)}; offset++) {`,
       ...inner.lines,
       ...places.lines,
-      `if (${places.inside ?? 'true'}) {`,
+      `if (${allOf(places.tests)}) {`,
       `let at = ${offsetOf(x.shape, [image, channel, ...places.names])};`,
       `let value = ${shader.load(memory, 'at')};`,
       `if (best_at < 0 || ${better}) { best = value; best_at = at; }`,

@@ -1,13 +1,15 @@
 import type { Dims, WindowAttrs } from '@tessella/ir'
 
-/** Texts of the positions that a window's taps have, one per spatial dimension, and the condition that all are inside. */
+/** All of them, without branches. */
+export const allOf = (tests: readonly string[]): string =>
+  tests.length === 0 ? 'true' : tests.map((test) => `(${test})`).join(' & ')
+
+/** Texts of the positions that a window's taps have, one per spatial dimension, and the conditions for all to be inside. */
 export interface Places {
   readonly lines: readonly string[]
   readonly names: readonly string[]
-  readonly inside: string | undefined
+  readonly tests: readonly string[]
 }
-
-const both = (tests: readonly string[]): string | undefined => (tests.length === 0 ? undefined : tests.join(' && '))
 
 /** out * stride - padding + tap * dilation in `input`; dimensions that cannot leave it need no test. */
 export function inputPlaces(
@@ -29,7 +31,7 @@ export function inputPlaces(
     if (last >= size) tests.push(`${name} < ${size}`)
     return name
   })
-  return { lines, names, inside: both(tests) }
+  return { lines, names, tests }
 }
 
 /** The output position whose tap is at the input position, where there is one. */
@@ -52,5 +54,5 @@ export function outputPlaces(
     if (s > 1) tests.push(`${reach} % ${s} == 0`)
     return name
   })
-  return { lines, names, inside: both(tests) }
+  return { lines, names, tests }
 }

@@ -10,6 +10,8 @@ export const bitSnippets: Snippets = {
   is_inf: { text: 'fn is_inf(x: f32) -> bool { return (bitcast<u32>(x) & 0x7fffffffu) == 0x7f800000u; }' },
   is_finite: { text: 'fn is_finite(x: f32) -> bool { return (bitcast<u32>(x) & 0x7fffffffu) < 0x7f800000u; }' },
   is_negative: { text: 'fn is_negative(x: f32) -> bool { return (bitcast<u32>(x) >> 31u) != 0u; }' },
+  // The first 12 bits of the fraction: what is left of it is exact, and no compiler simplifies the difference away.
+  head_of: { text: 'fn head_of(x: f32) -> f32 { return bitcast<f32>(bitcast<u32>(x) & 0xfffff000u); }' },
   // The operand that is NaN wins; max(-0, 0) may be either zero.
   f_max: {
     text: 'fn f_max(a: f32, b: f32) -> f32 { return select(b, a, a > b || is_nan(a)); }',

@@ -1,11 +1,7 @@
 import { horner, type Snippets } from './snippet.ts'
 
-/**
- * x P(x^2) / Q(x^2) of degree 9/8 on |x| <= 8.02, beyond which tanh rounds to 1: the rational minimax approximation of
- * Eigen's ptanh_float (MathFunctionsImpl.h).
- */
-const tanhNumerator = [1.394553628e-8, 2.10273356e-5, 3.520756727e-3, 1.3402161e-1, 1]
-const tanhDenominator = [8.015776984e-7, 3.326951409e-4, 2.597254514e-2, 4.67354834e-1, 1]
+/** tanh(x) = x + x z P(z), z = x^2, on |x| <= 0.625: Cephes tanhf (Moshier). */
+const tanhTail = [-5.70498872745e-3, 2.06390887954e-2, -5.37397155531e-2, 1.33314422036e-1, -3.33332819422e-1]
 
 /** erf by N. Juffa's minimax polynomials: x + x P(x^2) below 0.9277, 1 - exp(t P(t) - t) above. */
 const erfNear = [-5.96761703e-4, 4.99119423e-3, -2.67681349e-2, 1.12819925e-1, -3.76125336e-1, 1.28379166e-1]
@@ -22,16 +18,18 @@ export const boundedSnippets: Snippets = {
   m_tanh: {
     text: `fn m_tanh(x: f32) -> f32 {
   if (is_nan(x)) { return x; }
-  let c = clamp(x, -8.01773357391357422f, 8.01773357391357422f);
-  let z = c * c;
-  return c * ${horner('z', tanhNumerator)} / ${horner('z', tanhDenominator)};
+  let a = abs(x);
+  if (a < 0.625f) { let z = x * x; return x + x * (z * ${horner('z', tanhTail)}); }
+  let y = 1.0f - 2.0f / (m_exp(2.0f * min(a, 20.0f)) + 1.0f);
+  return select(y, -y, x < 0.0f);
 }`,
-    uses: ['is_nan'],
+    uses: ['is_nan', 'm_exp'],
   },
   m_erf: {
     text: `fn m_erf(x: f32) -> f32 {
   if (is_nan(x)) { return x; }
   let a = abs(x);
+  if (a < 1e-18f) { return x * 1.1283791670955126f; }
   if (a <= 0.927734375f) { let z = x * x; return x + x * ${horner('z', erfNear)}; }
   let t = min(a, 10.0f);
   let y = 1.0f - m_exp(t * ${horner('t', erfFar)} - t);

@@ -115,15 +115,15 @@ export const exponentialSnippets: Snippets = {
 }`,
     uses: ['is_ordinary', 'log_special', 'log_split', 'log_tail'],
   },
-  // Away from 0: log(u) + (x - (u - 1)) / u with u = 1 + x rounded; the second term restores what rounding lost.
+  // Away from 0: log(h) + log1p(q) with h the head of 1 + x and q = (1 + x - h) / h below 2^-11.
   m_log1p: {
     text: `fn m_log1p(x: f32) -> f32 {
   if (x > -0.29f && x < 0.41f) { return x + (log_tail(x) - 0.5f * x * x); }
-  let u = 1.0f + x;
-  if (!is_ordinary(u)) { return m_log(u); }
-  let lost = select(x - (u - 1.0f), 1.0f - (u - x), x > 1.0f);
-  return m_log(u) + lost / u;
+  let h = head_of(1.0f + x);
+  if (!is_ordinary(h)) { return m_log(1.0f + x); }
+  let q = select((1.0f - h) + x, (x - h) + 1.0f, x > 1.0f) / h;
+  return m_log(h) + (q - 0.5f * q * q);
 }`,
-    uses: ['is_ordinary', 'm_log', 'log_tail'],
+    uses: ['is_ordinary', 'head_of', 'm_log', 'log_tail'],
   },
 }

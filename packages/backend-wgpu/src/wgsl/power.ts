@@ -1,38 +1,45 @@
 import { horner, type Snippets } from './snippet.ts'
 
-/** atanh(z) / z - 1 over z^2 in z^2, |z| <= 0.172. */
-const atanhTail = [1 / 11, 1 / 9, 1 / 7, 1 / 5, 1 / 3]
+/** (atanh(z) / z - 1 - z^2 / 3) / z^4 in z^2, |z| <= 0.172. */
+const atanhTail = [1 / 11, 1 / 9, 1 / 7, 1 / 5]
 
 export const powerSnippets: Snippets = {
   // The error of the rounded product p = a b, by halves whose products are exact (Dekker).
   product_error: {
     text: `fn product_error(a: f32, b: f32, p: f32) -> f32 {
-  let ah = bitcast<f32>(bitcast<u32>(a) & 0xfffff000u);
-  let bh = bitcast<f32>(bitcast<u32>(b) & 0xfffff000u);
+  let ah = head_of(a);
+  let bh = head_of(b);
   let al = a - ah;
   let bl = b - bh;
   return ((ah * bh - p) + ah * bl + al * bh) + al * bl;
 }`,
+    uses: ['head_of'],
   },
-  // log2 of a positive finite number as a sum of two floats: 2 atanh(z) / ln 2, z = t / (2 + t).
+  // log2 of a positive finite number as a sum of two floats: 2 atanh(z) / ln 2, z = t / (2 + t). The remainder of the
+  // quotient is (t - 2 z) - z t, and z^3 / 3 needs its error, too.
   log2_pair: {
     text: `fn log2_pair(x: f32) -> vec2f {
   let s = log_split(x);
   let t = s.y;
   let d = t + 2.0f;
   let z = t / d;
-  let p = z * d;
-  let zl = (((t - p) - product_error(z, d, p)) - z * (t - (d - 2.0f))) / d;
+  let p = z * t;
+  let zl = (((t - 2.0f * z) - p) - product_error(z, t, p)) / d;
   let w = z * z;
-  let l0 = zl + z * (w * ${horner('w', atanhTail)});
-  let h = z + l0;
-  let l = l0 - (h - z);
+  let wl = product_error(z, z, w) + 2.0f * z * zl;
+  let third = w * 0.3333333432674408f;
+  let third_l = product_error(w, 0.3333333432674408f, third) + (wl * 0.33333334f - w * 9.934107e-9f);
+  let cubic = z * third;
+  let rest = z * (w * w * ${horner('w', atanhTail)});
+  let low = (zl + rest) + (product_error(z, third, cubic) + (z * third_l + zl * third));
+  let h = head_of(z + cubic);
+  let l = ((z - h) + cubic) + low;
   let q = h * 2.885390043258667f;
-  let ql = product_error(h, 2.885390043258667f, q) + (h * 3.8519228e-8f + l * 2.885390043258667f);
-  let sum = s.x + q;
-  return vec2f(sum, (q - (sum - s.x)) + ql);
+  let ql = product_error(h, 2.885390043258667f, q) + (h * 3.8519259e-8f + l * 2.885390043258667f);
+  let sum = head_of(s.x + q);
+  return vec2f(sum, ((s.x - sum) + q) + ql);
 }`,
-    uses: ['log_split', 'product_error'],
+    uses: ['log_split', 'product_error', 'head_of'],
   },
   // a^y for positive finite a and finite y.
   pow_positive: {

@@ -4,8 +4,9 @@ import type { Dispatch } from '../kernel.ts'
 import type { Shader } from '../wgsl/shader.ts'
 import { affineText } from '../wgsl/values.ts'
 import type { KernelContext } from './context.ts'
-import { emitGemm, type Gemm, type GemmOperand } from './gemm.ts'
+import { emitGemm } from './gemm.ts'
 import { indicesOf } from './indices.ts'
+import type { Gemm, GemmOperand } from './product.ts'
 import { inputPlaces, outputPlaces } from './window.ts'
 
 type ConvKernel = Extract<Kernel, { kind: 'conv' | 'convGradInput' | 'convGradWeight' }>

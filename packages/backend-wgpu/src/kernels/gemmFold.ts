@@ -3,8 +3,8 @@ import { Shader } from '../wgsl/shader.ts'
 import { running, SharedArrays } from './accumulators.ts'
 import type { KernelContext } from './context.ts'
 import { type FoldLayout, joinLines, layoutLines, sizeOfLayout } from './fold.ts'
-import { declareElement, type Gemm, type GemmSink } from './gemm.ts'
 import { powerAbove } from './indices.ts'
+import { declareElement, type Gemm, type GemmSink } from './product.ts'
 import { rowLayout } from './reducePlan.ts'
 
 const sum = { fn: 'sum', value: { kind: 'constant', dtype: 'float32', value: 0 } } as const
@@ -42,6 +42,10 @@ export function emitFoldGemm(gemm: Gemm, sink: GemmSink, context: KernelContext)
   const groups = Math.ceil(total / layout.outputs)
   return shader.finish({ label: gemm.label, size: sizeOfLayout(layout), groups, body })
 }
+
+/** Workgroups of a product without cutting k. */
+export const foldGroups = (gemm: Gemm, context: KernelContext): number =>
+  Math.ceil((gemm.batch * gemm.m * gemm.n) / layoutOf(gemm, gemm.k, context).outputs)
 
 /** Lanes along k where that is how the larger operand lies in memory. */
 function layoutOf({ m, n, a, b, batch }: Gemm, k: number, { capabilities }: KernelContext): FoldLayout {

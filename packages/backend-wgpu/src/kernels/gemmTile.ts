@@ -2,7 +2,7 @@ import type { Capabilities } from '../device/capabilities.ts'
 import type { Dispatch } from '../kernel.ts'
 import { Shader } from '../wgsl/shader.ts'
 import type { KernelContext } from './context.ts'
-import { declareElement, type Gemm, type GemmOperand, type GemmSink } from './gemm.ts'
+import { declareElement, type Gemm, type GemmOperand, type GemmSink } from './product.ts'
 
 /** A workgroup computes m x n results from panels k deep; each invocation 4 * quadsM x 4 * quadsN of them. */
 export interface Tile {

@@ -3,8 +3,9 @@ import { type Dims, showShape, sizeOf } from '@tessella/ir'
 import type { Dispatch } from '../kernel.ts'
 import { affineText } from '../wgsl/values.ts'
 import type { KernelContext } from './context.ts'
-import { emitGemm, type GemmOperand } from './gemm.ts'
+import { emitGemm } from './gemm.ts'
 import { indicesOf } from './indices.ts'
+import type { GemmOperand } from './product.ts'
 
 type MatmulKernel = Extract<Kernel, { kind: 'matmul' }>
 

@@ -34,5 +34,3 @@ export function preludeText(names: Iterable<string>): string {
     .map(([, { text }]) => text)
     .join('\n')
 }
-
-export const preludeNames = Object.keys(snippets)

@@ -3,7 +3,7 @@ import { castText } from './casts.ts'
 import { binaryText, unaryText } from './functions.ts'
 import { literalText } from './literals.ts'
 import type { Shader } from './shader.ts'
-import { storageOf, stored } from './storage.ts'
+import { stored } from './storage.ts'
 
 /** An affine form as an i32 expression over names of indices. */
 export function affineText({ offset, strides }: Affine, indices: readonly string[]): string {
@@ -144,5 +144,3 @@ export class Values {
     return `select(${outside}, ${shader.load(shader.memory(e.buffer), at)}, ${inside})`
   }
 }
-
-export const wgslType = (dtype: Expr['dtype']): string => storageOf(dtype).type

@@ -1,1 +1,1 @@
-export { useSwiftshader } from './swiftshader.ts'
+export { chromiumExecutable, useSwiftshader } from './swiftshader.ts'

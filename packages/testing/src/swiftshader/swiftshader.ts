@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { constants, tmpdir, userInfo } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -46,6 +46,18 @@ async function unpacked(): Promise<string> {
     await rm(fresh, { recursive: true })
     if (!existsSync(icd)) throw error
   }
+  return target
+}
+
+/** The path of headless Chromium, which finds SwiftShader beside itself. Unpacked when it is first wanted. */
+export async function chromiumExecutable(): Promise<string> {
+  const target = join(await unpacked(), 'chromium')
+  if (existsSync(target)) return target
+  const { folder } = await chromiumPackage()
+  const fresh = `${target}-${process.pid}`
+  await writeFile(fresh, await promisify(brotliDecompress)(await readFile(join(folder, 'bin', 'chromium.br'))))
+  await chmod(fresh, 0o755)
+  await rename(fresh, target)
   return target
 }
 

@@ -22,7 +22,8 @@ function mostSplits(gemm: Gemm, { slots, capabilities }: KernelContext, groups: 
   const after = slotsOf([...buffersOf(values), ...gemm.writes.map((w) => w.buffer)])
   if (after.size >= capabilities.maxStorageBuffers) return 1
   if (gemm.batch * gemm.m * gemm.n * gemm.k < splitWork) return 1
-  return Math.max(1, Math.floor(Math.min(manyGroups / groups, gemm.k / leastPart)))
+  const room = capabilities.maxBindingBytes / (4 * gemm.batch * gemm.m * gemm.n)
+  return Math.max(1, Math.floor(Math.min(manyGroups / groups, gemm.k / leastPart, room)))
 }
 
 export function emitGemm(gemm: Gemm, context: KernelContext): readonly Dispatch[] {

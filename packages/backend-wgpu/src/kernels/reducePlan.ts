@@ -64,7 +64,8 @@ export function planReduce(fold: Fold, capabilities: Capabilities, maySplit: boo
   const each = length / layout.lanes
   if (!maySplit || outputs * length < smallWork || invocations >= manyInvocations || each < 4 * elementsEach)
     return { layout, splits: 1 }
-  const wanted = Math.min(manyInvocations / invocations, each / (2 * elementsEach), 1024)
+  const room = capabilities.maxBindingBytes / (8 * outputs * accumulators.length)
+  const wanted = Math.min(manyInvocations / invocations, each / (2 * elementsEach), 1024, room)
   return { layout, splits: Math.max(1, Math.floor(wanted)) }
 }
 

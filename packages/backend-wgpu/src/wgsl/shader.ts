@@ -1,4 +1,4 @@
-import type { DType } from '@tessella/ir'
+import { type DType, internalError } from '@tessella/ir'
 import type { Binding, Dispatch } from '../kernel.ts'
 import type { KernelContext } from '../kernels/context.ts'
 import { preludeText } from './prelude.ts'
@@ -80,11 +80,6 @@ export class Shader {
     return `${this.#accessor('word', memory)}(${word}, ${value});`
   }
 
-  /** Distinct slots bound so far. */
-  get bindings(): number {
-    return this.#bound.size
-  }
-
   #bind(slot: number): Bound {
     const known = this.#bound.get(slot)
     if (known) return known
@@ -101,7 +96,9 @@ export class Shader {
   }
 
   finish({ label, size, groups, body }: Launch): Dispatch {
-    const limit = this.context.capabilities.maxWorkgroupsPerDimension
+    const { maxStorageBuffers, maxWorkgroupsPerDimension: limit } = this.context.capabilities
+    if (this.#bound.size > maxStorageBuffers)
+      throw internalError(`${label} binds ${this.#bound.size} buffers of ${maxStorageBuffers}`)
     const rows = Math.ceil(groups / limit)
     const columns = Math.ceil(groups / rows)
     const accessorText = [...this.#accessors].map(([fn, text]) => text(this.#boundOf(fn)))

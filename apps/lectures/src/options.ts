@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util'
 
 export type ModelName = 'mlp' | 'cnn'
-export type BackendName = 'cpu' | 'reference'
+export type BackendName = 'cpu' | 'wgpu' | 'reference'
 
 export interface Options {
   readonly models: readonly ModelName[]
@@ -24,7 +24,7 @@ export const usage = `Trains the lectures' networks on MNIST and writes a report
 
   --model mlp|cnn|both        which network (default both)
   --epochs N                  passes over the training set (default 15)
-  --backend cpu|reference     what computes (default cpu; reference is a slow interpreter)
+  --backend NAME              what computes: cpu (default), wgpu (the graphics card), reference (a slow interpreter)
   --seed N                    weights and order of the images (default 1)
   --threads N                 threads of the cpu backend (default: one per core, at most 8)
   --no-wide                   128-bit vectors only: leaves the experimental 256-bit mode of the engine off
@@ -61,7 +61,7 @@ function folder(text: string): string {
 export function parseOptions(args: readonly string[]): Options {
   const { values } = read(args)
   const quick = values.quick ?? false
-  const backend = oneOf('backend', values.backend ?? 'cpu', ['cpu', 'reference'])
+  const backend = oneOf('backend', values.backend ?? 'cpu', ['cpu', 'wgpu', 'reference'])
   if (backend !== 'cpu' && values.threads !== undefined) throw new UsageError('--threads is for --backend cpu only')
   if (backend !== 'cpu' && values['no-wide']) throw new UsageError('--no-wide is for --backend cpu only')
   const model = oneOf('model', values.model ?? 'both', ['mlp', 'cnn', 'both'])

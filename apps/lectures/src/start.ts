@@ -2,16 +2,13 @@ import { access, constants, mkdir } from 'node:fs/promises'
 import { availableParallelism, cpus } from 'node:os'
 import { join } from 'node:path'
 import { styleText } from 'node:util'
-import { cpu } from '@tessella/backend-cpu'
 import { type Mnist, mnist } from '@tessella/datasets'
-import type { Backend } from '@tessella/ir'
-import { disposeBackend, useBackend } from '@tessella/tensor'
-import { reference } from '@tessella/testing'
+import { disposeBackend } from '@tessella/tensor'
 import { formatSeconds, progress, writeFileAtomic } from '@tessella/training'
+import { openBackend } from './backends.ts'
 import { batchSize, experiment } from './experiment.ts'
 import { type Options, parseOptions, UsageError, usage } from './options.ts'
 import type { Experiment, RunRecord } from './record.ts'
-import { plural } from './report/numbers.ts'
 import { renderReport } from './report/page.ts'
 import { resultTable } from './table.ts'
 
@@ -46,16 +43,6 @@ async function checkOut(out: string): Promise<void> {
     await access(out, constants.W_OK)
   } catch (cause) {
     throw new Error(`Cannot write to --out ${out}: ${reasonOf(cause)}. Name a folder that can be written.`, { cause })
-  }
-}
-
-/** The backend that was asked for, and what it came to be. */
-function backendFor({ backend, threads, wide }: Options): { backend: Backend; title: string } {
-  if (backend === 'reference') return { backend: reference(), title: 'reference' }
-  const made = cpu({ ...(threads !== undefined && { threads }), wide })
-  return {
-    backend: made,
-    title: `cpu, ${plural(made.threads, 'thread')}, ${made.wide ? '256-bit (wide)' : '128-bit'} vectors`,
   }
 }
 
@@ -111,8 +98,7 @@ async function main(): Promise<number> {
   const signal = onInterrupt()
   const began = performance.now()
   await checkOut(options.out)
-  const { backend, title } = backendFor(options)
-  await useBackend(backend)
+  const title = await openBackend(options.backend, options)
   const data = await loadData(options, signal)
   say(
     `MNIST: ${data.train.length} training and ${data.test.length} test images. Backend: ${title}. Batch ${batchSize}, seed ${options.seed}.`,

@@ -54,6 +54,8 @@ export type BackendErrorCode =
   | 'unavailable'
   | 'wrong-backend'
   | 'bad-option'
+  | 'too-large'
+  | 'internal'
 
 /** A broken invariant of ours, never the user's fault. */
 export function internalError(message: string): Error {

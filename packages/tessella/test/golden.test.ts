@@ -1,4 +1,5 @@
 import { cpu } from '@tessella/backend-cpu'
+import { wgpu } from '@tessella/backend-wgpu'
 import { compile, disposeBackend, type Tensor, useBackend } from '@tessella/tensor'
 import {
   type GoldenCase,
@@ -9,6 +10,7 @@ import {
   goldenMismatch,
   reference,
 } from '@tessella/testing'
+import { useSwiftshader } from '@tessella/testing/swiftshader'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { activationFunctions, activationLayers } from './rows/activationRows.ts'
 import { denseFunctions, denseLayers, normLayers, sequenceFunctions, sequenceLayers } from './rows/layerRows.ts'
@@ -20,7 +22,7 @@ import { transformRows } from './rows/transformRows.ts'
 import { convFunctions, convLayers, poolFunctions, poolLayers } from './rows/windowRows.ts'
 
 /** A new backend is one more line. */
-const backends = { reference, cpu }
+const backends = { reference, cpu, wgpu: () => wgpu() }
 
 /** What each file's cases run through; an operation that exists as function and as layer runs through both. */
 const ways: Readonly<Record<GoldenFile, Readonly<Record<string, Rows>>>> = {
@@ -79,7 +81,10 @@ describe('coverage of the golden files', () => {
 })
 
 describe.each(Object.entries(backends))('PyTorch on %s', (_, create) => {
-  beforeAll(() => useBackend(create()))
+  beforeAll(async () => {
+    await useSwiftshader()
+    await useBackend(create())
+  })
   afterAll(disposeBackend)
 
   it.each(all.flatMap(({ file, c, run }) => run.map(([way, row]) => [file, way, c.name, c, row] as const)))(

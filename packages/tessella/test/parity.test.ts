@@ -2,13 +2,15 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { valueAndGrad } from '@tessella/autograd'
 import { cpu } from '@tessella/backend-cpu'
+import { wgpu } from '@tessella/backend-wgpu'
 import type { Backend } from '@tessella/ir'
 import { conv2d, flatten, input, linear, maxPool2d, relu, sequential, tanh } from '@tessella/layers'
 import { crossEntropy, mse } from '@tessella/losses'
 import { adam, optimizer, sgd, type Transform } from '@tessella/optimizers'
 import { compile, disposeBackend, key, memory, randint, type Tensor, tensor, useBackend } from '@tessella/tensor'
 import { reference } from '@tessella/testing'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { useSwiftshader } from '@tessella/testing/swiftshader'
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 
 /** The lectures' networks. */
 const mlp = () =>
@@ -55,20 +57,28 @@ async function train(backend: Backend, build: () => Network, transform: Transfor
   return { losses, kernels: program?.kernels }
 }
 
+beforeAll(useSwiftshader)
+
 describe('training', () => {
   it.each([
     ['the MLP', 'SGD', mlp, sgd(0.1, { momentum: 0.9 }), 15],
     ['the MLP', 'Adam', mlp, adam(), 16],
     ['LeNet', 'SGD', lenet, sgd(0.1, { momentum: 0.9 }), 27],
     ['LeNet', 'Adam', lenet, adam(), 28],
-  ] as const)('%s with %s is the same on every backend', async (_network, _optimizer, build, transform, kernels) => {
-    const expected = await train(reference(), build, transform)
-    const actual = await train(cpu(), build, transform)
-    for (const [i, loss] of expected.losses.entries())
-      expect(Math.abs((actual.losses[i] as number) - loss)).toBeLessThan(1e-4)
-    expect(new Set(expected.losses).size).toBe(5)
-    expect(actual.kernels).toBe(kernels)
-  })
+  ] as const)(
+    '%s with %s is the same on every backend',
+    async (_network, _optimizer, build, transform, kernels) => {
+      const expected = await train(reference(), build, transform)
+      expect(new Set(expected.losses).size).toBe(5)
+      for (const backend of [cpu(), await wgpu()]) {
+        const actual = await train(backend, build, transform)
+        for (const [i, loss] of expected.losses.entries())
+          expect(Math.abs((actual.losses[i] as number) - loss), backend.name).toBeLessThan(1e-4)
+        expect(actual.kernels, backend.name).toBe(kernels)
+      }
+    },
+    30_000,
+  )
 })
 
 /** Runs the collector and what it scheduled. */
@@ -78,8 +88,14 @@ async function collect(): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, 20))
 }
 
-describe('10,000 steps on cpu', () => {
-  beforeEach(() => useBackend(cpu()))
+// SwiftShader takes 5 ms a step; `packages/backend-wgpu/test/scripts/leaks.ts` does 10,000.
+describe.each<[number, string, () => Backend | Promise<Backend>]>([
+  [10_000, 'cpu', () => cpu()],
+  [500, 'wgpu', () => wgpu()],
+])('%i steps on %s', (steps, _name, create) => {
+  beforeEach(async () => {
+    await useBackend(await create())
+  })
   afterEach(disposeBackend)
 
   const x = tensor([
@@ -101,7 +117,7 @@ describe('10,000 steps on cpu', () => {
   /** Bytes held after ten steps, and after all with what may still be forgotten. */
   const run = async (step: () => Tensor) => {
     let early = 0
-    for (let i = 0; i < 10_000; i++) {
+    for (let i = 0; i < steps; i++) {
       await step().item()
       if (i === 9) {
         await collect()
@@ -114,12 +130,12 @@ describe('10,000 steps on cpu', () => {
   it('hold memory flat when compiled', async () => {
     const { early, late } = await run(compile(stepOf()))
     expect(late.bytes).toBeLessThanOrEqual(early)
-  })
+  }, 30_000)
 
   it('hold memory flat without compile', async () => {
     const { early, late } = await run(stepOf())
     // A step makes 13 buffers of 400 bytes in all; the collector frees them in between, now and then.
-    expect(late.peakBytes).toBeLessThan(0.75 * 400 * 10_000)
+    expect(late.peakBytes).toBeLessThan(0.75 * 400 * steps)
     await collect()
     expect(memory().bytes).toBeLessThanOrEqual(early)
   }, 60_000)

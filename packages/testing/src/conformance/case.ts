@@ -68,7 +68,8 @@ export async function evaluate(
 export type Relaxation = 'denormals' | 'signedZeros'
 
 const adjust: { readonly [R in Relaxation]: (value: number, dtype: DType) => number } = {
-  denormals: (v, dtype) => (Math.abs(v) < (dtype === 'float64' ? 2 ** -1022 : 2 ** -126) ? 0 : v),
+  // Devices that flush keep the sign.
+  denormals: (v, dtype) => (Math.abs(v) < (dtype === 'float64' ? 2 ** -1022 : 2 ** -126) ? v * 0 : v),
   signedZeros: (v) => v + 0,
 }
 

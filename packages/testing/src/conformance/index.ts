@@ -1,4 +1,5 @@
-export type { Case, Relaxation, Tolerances } from './case.ts'
+export { type BuiltCase, buildCase, type Case, type Relaxation, type Tolerances } from './case.ts'
 export { type CaseGroup, type ConformanceOptions, checkCase, conformance, conformanceGroups } from './conformance.ts'
+export { type Coverage, coverage } from './coverage.ts'
 export { type GradientConformanceOptions, gradientConformance } from './gradients/gradients.ts'
 export { Inputs, type ViewKind, viewKinds } from './inputs.ts'

@@ -1,0 +1,160 @@
+import { compileGraph, type Target } from '@tessella/compiler'
+import {
+  type Backend,
+  BackendError,
+  byteWidth,
+  type DeviceBuffer,
+  type DType,
+  type Executable,
+  type Graph,
+  type HostArray,
+  type HostArrays,
+  hostArray,
+  irVersion,
+  type MemoryReport,
+} from '@tessella/ir'
+import type { Capabilities } from './device/capabilities.ts'
+import { Device } from './device/device.ts'
+import { openDevice } from './device/open.ts'
+import type { WgpuOptions } from './device/options.ts'
+import { Readback } from './memory/readback.ts'
+import { Store } from './memory/store.ts'
+import { WgpuExecutable } from './run/executable.ts'
+import { Pipelines } from './run/pipelines.ts'
+import { nativeBinary, nativeUnary } from './wgsl/functions.ts'
+
+/** All but float64, which WGSL does not have. */
+const dtypes: ReadonlySet<DType> = new Set<DType>(['float32', 'float16', 'int32', 'uint32', 'uint8', 'bool'])
+
+/** Uploads that wait for a submission hold host memory: after this much there is one. */
+const stagedBytes = 16 * 2 ** 20
+
+function targetOf(capabilities: Capabilities): Target {
+  return {
+    name: 'wgpu',
+    dtypes,
+    unary: nativeUnary,
+    binary: nativeBinary,
+    alignment: 256,
+    maxBuffers: capabilities.maxStorageBuffers,
+    // Caches are small beside the lanes that compute: a value is computed again rather than kept.
+    rows: { elements: 65536, keep: false },
+  }
+}
+
+/** The WebGPU backend: WGSL generated for each program. Made by {@link wgpu}. */
+export class WgpuBackend implements Backend {
+  readonly name = 'wgpu'
+  readonly irVersion = irVersion
+  readonly dtypes = dtypes
+  readonly #device: Device
+  readonly #store: Store
+  readonly #pipelines: Pipelines
+  readonly #readback: Readback
+  readonly #target: Target
+  #staged = 0
+
+  /** @internal */
+  constructor(device: Device, memoryLimit?: number) {
+    this.#device = device
+    this.#store = new Store(device, memoryLimit)
+    this.#pipelines = new Pipelines(device)
+    this.#readback = new Readback(device)
+    this.#target = targetOf(device.capabilities)
+  }
+
+  /** The adapter, for people: vendor, architecture and name of the card or driver. */
+  get adapter(): string {
+    return this.#device.name
+  }
+
+  prepare(graph: Graph): Executable {
+    this.#device.check()
+    for (const { dtype } of [...graph.inputs, ...graph.outputs]) requireDType(dtype)
+    const program = compileGraph(graph, this.#target)
+    for (const { dtype } of program.buffers) requireDType(dtype)
+    const shared = { device: this.#device, store: this.#store, pipelines: this.#pipelines }
+    return new WgpuExecutable(shared, program)
+  }
+
+  upload(data: HostArray, dtype: DType): DeviceBuffer {
+    this.#device.check()
+    requireDType(dtype)
+    const buffer = this.#store.allocate(data.byteLength, 'the upload')
+    // Bytes, because Dawn in Node does not survive a Float16Array; writes are of whole words.
+    const whole = data.byteLength - (data.byteLength % 4)
+    const { queue } = this.#device
+    const { buffer: target } = buffer.memory
+    if (whole > 0) queue.writeBuffer(target, 0, data.buffer, data.byteOffset, whole)
+    if (whole < data.byteLength) {
+      const rest = new Uint8Array(4)
+      rest.set(new Uint8Array(data.buffer, data.byteOffset + whole, data.byteLength - whole))
+      queue.writeBuffer(target, whole, rest)
+    }
+    this.#staged += data.byteLength
+    if (this.#staged > stagedBytes) {
+      this.#staged = 0
+      queue.submit([])
+    }
+    return buffer
+  }
+
+  async read<D extends DType>(buffer: DeviceBuffer, dtype: D): Promise<HostArrays[D]> {
+    const owned = this.#store.own(buffer, 'the buffer to read')
+    const { memory, byteLength } = owned
+    const data = hostArray(dtype, byteLength / byteWidth(dtype))
+    const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+    const settled = this.#store.settled()
+    if (byteLength > 0) await this.#readback.read(memory, byteLength, bytes)
+    await settled
+    this.#device.check()
+    this.#store.checkSound(owned, 'the buffer to read')
+    return data
+  }
+
+  release(buffer: DeviceBuffer): void {
+    // Finalizers release what was on a lost device; that is no error.
+    if (this.#device.disposed) this.#device.check()
+    this.#store.release(this.#store.identify(buffer, 'the buffer to release'))
+  }
+
+  async synchronize(): Promise<void> {
+    this.#device.check()
+    const settled = this.#store.settled()
+    await this.#device.queue.onSubmittedWorkDone()
+    await settled
+    this.#device.check()
+  }
+
+  memory(): MemoryReport {
+    if (this.#device.disposed) this.#device.check()
+    const { bytes, buffers, peakBytes, pool } = this.#store
+    return { bytes, buffers, peakBytes, reservedBytes: pool.reservedBytes }
+  }
+
+  dispose(): void {
+    this.#device.dispose()
+  }
+}
+
+/** Throws for float64. */
+function requireDType(dtype: DType): void {
+  if (!dtypes.has(dtype))
+    throw new BackendError(
+      'wgpu',
+      'unsupported-dtype',
+      `${dtype} is not computed here. Cast to float32: x.cast('float32'), or use the reference backend of @tessella/testing.`,
+    )
+}
+
+/**
+ * A WebGPU backend: `navigator.gpu` in browsers and Deno, the package `webgpu` (Dawn) in Node. No float64.
+ *
+ * @throws BackendError 'unavailable' where there is no WebGPU or no adapter; the message says how to get one
+ * @example
+ * await useBackend(wgpu())
+ */
+export async function wgpu(options: WgpuOptions = {}): Promise<WgpuBackend> {
+  const { device, info } = await openDevice(options)
+  return new WgpuBackend(new Device(device, info), options.memoryLimit)
+}

@@ -1,0 +1,2 @@
+export { WgpuBackend, wgpu } from './backend.ts'
+export type { WgpuOptions } from './device/options.ts'

@@ -1,0 +1,53 @@
+import type { Write } from '@tessella/compiler'
+import type { Shader } from '../wgsl/shader.ts'
+
+/** One element of an operand: where it is, and the conditions for it to be at all (outside counts as 0). */
+export interface Element {
+  readonly lines: readonly string[]
+  readonly tests: readonly string[]
+  readonly address: string
+}
+
+/** Operand a has rows m, operand b columns n; both run along k. */
+export interface GemmOperand {
+  readonly buffer: number
+  /** Neighbours along k are neighbours in memory. */
+  readonly alongK: boolean
+  element(shader: Shader, batch: string, line: string, k: string): Element
+}
+
+/** A product of matrices in any memory: result[batch, m, n] = sum over k of a[batch, m, k] * b[batch, k, n], in float32. */
+export interface Gemm {
+  readonly label: string
+  readonly batch: number
+  readonly m: number
+  readonly n: number
+  readonly k: number
+  readonly a: GemmOperand
+  readonly b: GemmOperand
+  readonly writes: readonly Write[]
+  /** Names of the indices of the kernel's domain at a result. */
+  point(shader: Shader, batch: string, m: string, n: string): { names: readonly string[]; lines: readonly string[] }
+}
+
+/** Where results go: to the kernel's stores, or, one part of k, to words that a second dispatch adds up. */
+export interface GemmSink {
+  readonly splits: number
+  lines(shader: Shader, batch: string, m: string, n: string, value: string): readonly string[]
+}
+
+/**
+ * Declares `name(batch, line, k, last)`, the operand's element, 0 where the operand or a guard says that there is none.
+ * Without branches: what is outside reads element 0, and its value is dropped.
+ */
+export function declareElement(shader: Shader, name: string, operand: GemmOperand, guards: readonly string[]): void {
+  const { lines, tests, address } = operand.element(shader, 'batch', 'line', 'k')
+  const load = (at: string) => shader.load(shader.memory(operand.buffer), at)
+  const all = [...guards, ...tests].map((test) => `(${test})`)
+  const result =
+    all.length === 0
+      ? [`return ${load(address)};`]
+      : [`let inside = ${all.join(' & ')};`, `return select(0.0f, ${load(`select(0, ${address}, inside)`)}, inside);`]
+  const head = `fn ${name}(batch: i32, line: i32, k: i32, last: i32) -> f32 {`
+  shader.declare([head, ...lines, ...result, '}'].join('\n'))
+}

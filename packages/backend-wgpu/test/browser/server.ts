@@ -1,0 +1,68 @@
+import { readFile } from 'node:fs/promises'
+import { createServer, type ServerResponse } from 'node:http'
+import { stripTypeScriptTypes } from 'node:module'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = fileURLToPath(new URL('../../../..', import.meta.url))
+const tiles = [
+  'autograd',
+  'backend-cpu',
+  'backend-wgpu',
+  'compiler',
+  'ir',
+  'layers',
+  'losses',
+  'optimizers',
+  'tensor',
+  'testing',
+]
+
+/** Names to sources; the page needs the suite's cases, not its vitest. */
+const imports: Readonly<Record<string, string>> = {
+  ...Object.fromEntries(tiles.map((tile) => [`@tessella/${tile}`, `/packages/${tile}/src/index.ts`])),
+  '@tessella/testing/conformance': '/packages/testing/src/conformance/index.ts',
+  vitest: '/packages/backend-wgpu/test/browser/noVitest.ts',
+}
+
+const page = `<!doctype html><meta charset="utf-8"><title>Tessella on WebGPU</title>
+<link rel="icon" href="data:,"><script type="importmap">${JSON.stringify({ imports })}</script>`
+
+async function answer(url: string, response: ServerResponse): Promise<void> {
+  if (url === '/') {
+    response.setHeader('content-type', 'text/html')
+    response.end(page)
+  } else if (/^\/packages\/[\w/.-]+\.ts$/.test(url) && !url.includes('..')) {
+    // All sources are TypeScript with types that can be erased, so browsers need nothing else.
+    const source = stripTypeScriptTypes(await readFile(join(root, url), 'utf8'))
+    response.setHeader('content-type', 'text/javascript')
+    response.end(source)
+  } else {
+    response.statusCode = 404
+    response.end()
+  }
+}
+
+/** Serves the sources to a browser on this machine; `isolated` pages may share memory between threads. */
+export async function serve(isolated: boolean): Promise<{ url: string; close: () => void }> {
+  const server = createServer((request, response) => {
+    if (isolated) {
+      response.setHeader('cross-origin-opener-policy', 'same-origin')
+      response.setHeader('cross-origin-embedder-policy', 'require-corp')
+    }
+    answer(request.url ?? '/', response).catch((error: unknown) => {
+      response.statusCode = 500
+      response.end(String(error))
+    })
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  return {
+    url: `http://127.0.0.1:${port}/`,
+    close: () => {
+      server.closeAllConnections()
+      server.close()
+    },
+  }
+}

@@ -1,0 +1,119 @@
+import { build, type DeviceBuffer, parameter } from '@tessella/ir'
+import { useSwiftshader } from '@tessella/testing/swiftshader'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { WgpuBackend } from '../src/backend.ts'
+import { defaultCapabilities } from '../src/device/capabilities.ts'
+import { Device } from '../src/device/device.ts'
+import { openDevice } from '../src/device/open.ts'
+import { dawnFlags } from '../src/device/options.ts'
+import { wgpu } from '../src/index.ts'
+import { Pipelines } from '../src/run/pipelines.ts'
+
+beforeAll(useSwiftshader)
+
+const codeOf = (action: () => unknown): unknown => {
+  try {
+    action()
+  } catch (error) {
+    return (error as { code?: unknown }).code ?? error
+  }
+  return 'nothing was thrown'
+}
+
+describe('options', () => {
+  it('become flags of Dawn', () => {
+    expect(dawnFlags({ safe: true })).toEqual([])
+    expect(dawnFlags({ safe: true, adapter: 'NVIDIA', toggles: ['dump_shaders', '-a', 'b'] })).toEqual([
+      'enable-dawn-features=dump_shaders,b',
+      'disable-dawn-features=a',
+      'adapter=NVIDIA',
+    ])
+    expect(dawnFlags({}).join(' ')).toContain('disable_robustness')
+  })
+
+  it('an adapter that does not exist is an error that says what to do', async () => {
+    await expect(wgpu({ adapter: 'no such card' })).rejects.toMatchObject({
+      code: 'unavailable',
+      message: expect.stringMatching(/'no such card' was found\. Install.*VK_ICD_FILENAMES.*useBackend\(cpu\(\)\)/),
+    })
+  })
+
+  it('a backend names its adapter', async () => {
+    const backend = await wgpu({ adapter: 'SwiftShader' })
+    expect(backend.adapter).toMatch(/swiftshader/i)
+    backend.dispose()
+  })
+
+  it('navigator stays as it was', () => {
+    expect('gpu' in globalThis.navigator).toBe(false)
+  })
+})
+
+describe('a device', () => {
+  it('is asked for all that the adapter has', async () => {
+    const { device, info } = await openDevice({})
+    const ours = new Device(device, info)
+    const { capabilities } = ours
+    expect(capabilities.maxStorageBuffers).toBeGreaterThan(defaultCapabilities.maxStorageBuffers)
+    expect(capabilities.maxBindingBytes).toBeGreaterThan(defaultCapabilities.maxBindingBytes)
+    expect(capabilities.subgroups).toEqual({ min: 4, max: 4 })
+    ours.dispose()
+  })
+
+  it('tells a shader that does not compile by the name of the operation, at the next use', async () => {
+    const { device, info } = await openDevice({})
+    const ours = new Device(device, info)
+    const backend = new WgpuBackend(ours)
+    const good = backend.upload(new Float32Array([1]), 'float32')
+    const bindings = [{ slot: 0, access: 'read_write' }] as const
+    const wgsl = '@compute @workgroup_size(1) fn main() { let x: f32 = 1u; }'
+    new Pipelines(ours).prepare({ label: 'matmul [84, 10]', wgsl, bindings, workgroups: [1, 1, 1] })
+    await expect(backend.read(good, 'float32')).rejects.toMatchObject({
+      code: 'internal',
+      message: expect.stringMatching(/internal: .*matmul \[84, 10\]/s),
+    })
+    expect(codeOf(() => backend.upload(new Float32Array([1]), 'float32'))).toBe('internal')
+    backend.dispose()
+  })
+})
+
+describe('limits', () => {
+  let backend: WgpuBackend
+  beforeAll(async () => {
+    const { device, info } = await openDevice({})
+    const limit = 64 * 1024
+    backend = new WgpuBackend(new Device(device, info, { ...defaultCapabilities, maxBindingBytes: limit }), 2 ** 20)
+  })
+  afterAll(() => backend.dispose())
+
+  it('a value larger than one binding is refused with its size and the limit', () => {
+    const x = parameter([20_000], 'float32')
+    expect(() => backend.prepare({ inputs: [x], outputs: [build.neg(x)] })).toThrow(
+      /b0\) has 80000 bytes, this device takes 65536/,
+    )
+    expect(codeOf(() => backend.upload(new Float32Array(20_000), 'float32'))).toBe('too-large')
+  })
+
+  it('a value of exactly one binding works', async () => {
+    const x = parameter([16_384], 'float32')
+    const input = backend.upload(new Float32Array(16_384).fill(2), 'float32')
+    const [y] = backend.prepare({ inputs: [x], outputs: [build.mul(x, x)] }).run([input], [true])
+    expect((await backend.read(y as DeviceBuffer, 'float32'))[16_383]).toBe(4)
+    backend.release(y as DeviceBuffer)
+  })
+
+  it('a run without memory takes nothing', async () => {
+    const held = Array.from({ length: 15 }, () => backend.upload(new Float32Array(16_384).fill(5), 'float32'))
+    const x = parameter([16_384], 'float32')
+    const program = backend.prepare({ inputs: [x], outputs: [build.mul(x, x), build.add(x, x)] })
+    const before = backend.memory()
+    expect(codeOf(() => program.run([held[0] as DeviceBuffer], [true]))).toBe('out-of-memory')
+    expect(backend.memory()).toMatchObject({ bytes: before.bytes, buffers: before.buffers })
+    expect((await backend.read(held[0] as DeviceBuffer, 'float32'))[7]).toBe(5)
+    for (const buffer of held.splice(1)) backend.release(buffer)
+    const outputs = program.run([held[0] as DeviceBuffer], [true])
+    expect((await backend.read(outputs[1] as DeviceBuffer, 'float32'))[7]).toBe(10)
+    for (const buffer of outputs) backend.release(buffer)
+    expect(backend.memory()).toMatchObject({ bytes: 0, buffers: 0 })
+  })
+})

@@ -1,0 +1,1 @@
+export { chromiumExecutable, useSwiftshader } from './swiftshader.ts'

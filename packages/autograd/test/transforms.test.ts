@@ -65,7 +65,7 @@ describe('jacobian and hessian', () => {
     const wide = jacobian((t: Tensor<[3]>) => t.unsqueeze(0).mul(tensor([[1], [10]])))(x)
     expect(wide.shape).toEqual([2, 3, 3])
     expect(await values(wide)).toEqual([1, 0, 0, 0, 1, 0, 0, 0, 1, 10, 0, 0, 0, 10, 0, 0, 0, 10])
-    const narrow = jacobian((t: Tensor<[3]>) => t.square().sum(0, { keepdims: true }))(x)
+    const narrow = jacobian((t: Tensor<[3]>) => t.square().sum(0, { keepdim: true }))(x)
     expect(narrow.shape).toEqual([1, 3])
     expect(await values(narrow)).toEqual([2, 4, 6])
   })

@@ -40,8 +40,8 @@ function scaleAndShift(shape: Shape, affine: boolean) {
 
 /** (x - mean) / sqrt(var + eps) over axes. */
 function standardized(x: Tensor, axes: readonly number[], eps: number): Tensor {
-  const centred = x.sub(x.mean(axes, { keepdims: true }) as Tensor) as Tensor
-  const variance = centred.square().mean(axes, { keepdims: true }) as Tensor
+  const centred = x.sub(x.mean(axes, { keepdim: true }) as Tensor) as Tensor
+  const variance = centred.square().mean(axes, { keepdim: true }) as Tensor
   return centred.mul(variance.add(eps).rsqrt() as Tensor) as Tensor
 }
 
@@ -102,7 +102,7 @@ export function rmsNorm<const N extends number>(features: N, options: { readonly
     recipes: [recipe],
     forward: (x) => {
       checkFeatures('rmsNorm', x, features, [features])
-      const scale = x.square().mean(-1, { keepdims: true }).add(eps).rsqrt() as Tensor
+      const scale = x.square().mean(-1, { keepdim: true }).add(eps).rsqrt() as Tensor
       return x.mul(scale).mul(variable.value as unknown as Tensor) as Tensor
     },
   }) as unknown as RmsNorm<N>

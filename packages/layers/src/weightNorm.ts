@@ -20,7 +20,7 @@ const norms = (v: Tensor, axis: number): Tensor =>
     .square()
     .sum(
       v.shape.map((_, i) => i).filter((i) => i !== axis),
-      { keepdims: true },
+      { keepdim: true },
     )
     .sqrt() as Tensor
 

@@ -182,7 +182,7 @@ describe('determinism', () => {
     const plain = L.sequential(L.linear(4, 3))
     L.initialize(plain, { seed: 7 })
     expect(await model[0].weightG.value.data()).toEqual(
-      await (model[0].weightV.value as Tensor).square().sum(1, { keepdims: true }).sqrt().data(),
+      await (model[0].weightV.value as Tensor).square().sum(1, { keepdim: true }).sqrt().data(),
     )
     expect(Object.keys(namedVariables(model))).toEqual(['0.bias', '0.weightV', '0.weightG'])
   })

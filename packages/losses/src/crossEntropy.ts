@@ -17,7 +17,7 @@ export interface CrossEntropyOptions<R extends Reduction = Reduction> extends Cl
 
 /** log softmax(x) = shifted - logSum; the largest of `shifted` is 0, so that nothing overflows. */
 function logSoftmax(x: Tensor, axis: number): { readonly shifted: Tensor; readonly logSum: Tensor } {
-  const shifted = x.sub(stopGradient(x.max(axis, { keepdims: true })))
+  const shifted = x.sub(stopGradient(x.max(axis, { keepdim: true })))
   return { shifted, logSum: shifted.exp().sum(axis).log() }
 }
 
@@ -83,7 +83,7 @@ export function multiMargin<R extends Reduction = 'mean'>(
   checkLogits('multiMargin', x)
   const axis = classAxis(x)
   const { isTarget, masked } = resolveTargets('multiMargin', x, target)
-  const own = where(isTarget, x, 0).sum(axis, { keepdims: true })
+  const own = where(isTarget, x, 0).sum(axis, { keepdim: true })
   const violation = maximum(x.sub(own).add(options.margin ?? 1), 0)
   const terms = where(isTarget, 0, violation).sum(axis).div(classCount(x))
   return reduced('multiMargin', masked(terms), options.reduction)

@@ -13,7 +13,7 @@ function normsAlong(op: string, w: Tensor, axis: number): Tensor {
   if (w.ndim === 1) return w.abs()
   return w.norm(
     w.shape.map((_, i) => i).filter((i) => i !== kept),
-    { keepdims: true },
+    { keepdim: true },
   )
 }
 

@@ -50,9 +50,9 @@ export type Between<S extends Shape, D extends DType, B, C> = Tensor<
   ComputeOf<BoundOf<D, B> | BoundOf<D, C>>
 >
 
-/** Reduced dimensions stay as sizes of 1 with `keepdims`. */
+/** Reduced dimensions stay as sizes of 1 with `keepdim`. */
 export interface KeepDims<K extends boolean> {
-  readonly keepdims?: K | undefined
+  readonly keepdim?: K | undefined
 }
 /** `correction` is taken off the count: 1 for the unbiased estimate, 0 for the mean square. */
 export interface Spreading<K extends boolean> extends KeepDims<K> {

@@ -97,7 +97,7 @@ expectType<Tensor<[2, 3], 'float32'>>(scaled(zeros([2, 3])))
 // Reductions.
 expectType<Tensor<[], 'float32'>>(sum(zeros([2, 3])))
 expectType<Tensor<[2], 'float32'>>(zeros([2, 3]).sum(-1))
-expectType<Tensor<[2, 1], 'float32'>>(mean(zeros([2, 3]), 1, { keepdims: true }))
+expectType<Tensor<[2, 1], 'float32'>>(mean(zeros([2, 3]), 1, { keepdim: true }))
 expectType<Tensor<[], 'int32'>>(zeros([2], 'bool').sum())
 expectType<Tensor<[3], 'int32'>>(argmax(zeros([2, 3]), 0))
 expectType<Tensor<[2, 3], 'float32'>>(zeros([2, 3]).cumsum(0))

@@ -153,7 +153,7 @@ describe('reductions', () => {
   const empty = t.zeros([0, 2])
   it.each<[string, t.Tensor, unknown]>([
     ['all elements', t.sum(m), 21],
-    ['a negative axis that stays', m.sum(-1, { keepdims: true }), [[6], [15]]],
+    ['a negative axis that stays', m.sum(-1, { keepdim: true }), [[6], [15]]],
     [
       'no axes',
       t.sum(m, []),
@@ -173,11 +173,11 @@ describe('reductions', () => {
     ['norm of order infinity', t.norm(t.tensor([3, -4]), 0, { p: inf }), 4],
     ['norm of order 0', t.norm(t.tensor([3, 0]), 0, { p: 0 }), 1],
     ['argmax of all', m.argmax(), 5],
-    ['argmin that stays', m.argmin(1, { keepdims: true }), [[0], [0]]],
+    ['argmin that stays', m.argmin(1, { keepdim: true }), [[0], [0]]],
     ['any', m.gt(5).any(1), [false, true]],
     ['all', m.gt(0).all(), true],
     ['any of nothing', t.any(empty, 0), [false, false]],
-    ['all of nothing', t.all(empty, 0, { keepdims: true }), [[true, true]]],
+    ['all of nothing', t.all(empty, 0, { keepdim: true }), [[true, true]]],
     ['the sum of nothing', t.sum(empty, 0), [0, 0]],
     ['the product of nothing', t.prod(empty), 1],
     ['countNonzero', t.countNonzero(t.tensor([0, 2, Number.NaN])), 2],

@@ -11,49 +11,49 @@ export const sum = <S extends Shape, D extends DType, const A extends Axes = und
   axis?: AxesOf<S, A, 'sum'>,
   options: KeepDims<K> = {},
 ): Tensor<Reduced<S, A, K, 'sum'>, ArithOf<D>> =>
-  fromNode(ops.sum(nodeOf(x), ops.axesOf(axis), options.keepdims ?? false))
+  fromNode(ops.sum(nodeOf(x), ops.axesOf(axis), options.keepdim ?? false))
 /** The product. */
 export const prod = <S extends Shape, D extends DType, const A extends Axes = undefined, K extends boolean = false>(
   x: Tensor<S, D>,
   axis?: AxesOf<S, A, 'prod'>,
   options: KeepDims<K> = {},
 ): Tensor<Reduced<S, A, K, 'prod'>, ArithOf<D>> =>
-  fromNode(ops.prod(nodeOf(x), ops.axesOf(axis), options.keepdims ?? false))
+  fromNode(ops.prod(nodeOf(x), ops.axesOf(axis), options.keepdim ?? false))
 /** The mean; integers give float32. */
 export const mean = <S extends Shape, D extends DType, const A extends Axes = undefined, K extends boolean = false>(
   x: Tensor<S, D>,
   axis?: AxesOf<S, A, 'mean'>,
   options: KeepDims<K> = {},
 ): Tensor<Reduced<S, A, K, 'mean'>, FloatOf<D>> =>
-  fromNode(ops.mean(nodeOf(x), ops.axesOf(axis), options.keepdims ?? false))
+  fromNode(ops.mean(nodeOf(x), ops.axesOf(axis), options.keepdim ?? false))
 /** The largest element; NaN wins. */
 export const max = <S extends Shape, D extends DType, const A extends Axes = undefined, K extends boolean = false>(
   x: Tensor<S, D>,
   axis?: AxesOf<S, A, 'max'>,
   options: KeepDims<K> = {},
 ): Tensor<Reduced<S, A, K, 'max'>, ComputeOf<D>> =>
-  fromNode(ops.amax(nodeOf(x), ops.axesOf(axis), options.keepdims ?? false))
+  fromNode(ops.amax(nodeOf(x), ops.axesOf(axis), options.keepdim ?? false))
 /** The smallest element; NaN wins. */
 export const min = <S extends Shape, D extends DType, const A extends Axes = undefined, K extends boolean = false>(
   x: Tensor<S, D>,
   axis?: AxesOf<S, A, 'min'>,
   options: KeepDims<K> = {},
 ): Tensor<Reduced<S, A, K, 'min'>, ComputeOf<D>> =>
-  fromNode(ops.amin(nodeOf(x), ops.axesOf(axis), options.keepdims ?? false))
+  fromNode(ops.amin(nodeOf(x), ops.axesOf(axis), options.keepdim ?? false))
 /** Whether an element is not zero. */
 export const any = <S extends Shape, D extends DType, const A extends Axes = undefined, K extends boolean = false>(
   x: Tensor<S, D>,
   axis?: AxesOf<S, A, 'any'>,
   options: KeepDims<K> = {},
 ): Tensor<Reduced<S, A, K, 'any'>, 'bool'> =>
-  fromNode(ops.anyAll('any', nodeOf(x), ops.axesOf(axis), options.keepdims ?? false))
+  fromNode(ops.anyAll('any', nodeOf(x), ops.axesOf(axis), options.keepdim ?? false))
 /** Whether no element is zero. */
 export const all = <S extends Shape, D extends DType, const A extends Axes = undefined, K extends boolean = false>(
   x: Tensor<S, D>,
   axis?: AxesOf<S, A, 'all'>,
   options: KeepDims<K> = {},
 ): Tensor<Reduced<S, A, K, 'all'>, 'bool'> =>
-  fromNode(ops.anyAll('all', nodeOf(x), ops.axesOf(axis), options.keepdims ?? false))
+  fromNode(ops.anyAll('all', nodeOf(x), ops.axesOf(axis), options.keepdim ?? false))
 /** The number of elements that are not zero. */
 export const countNonzero = <
   S extends Shape,
@@ -65,28 +65,28 @@ export const countNonzero = <
   axis?: AxesOf<S, A, 'countNonzero'>,
   options: KeepDims<K> = {},
 ): Tensor<Reduced<S, A, K, 'countNonzero'>, 'int32'> =>
-  fromNode(ops.countNonzero(nodeOf(x), ops.axesOf(axis), options.keepdims ?? false))
+  fromNode(ops.countNonzero(nodeOf(x), ops.axesOf(axis), options.keepdim ?? false))
 /** sum((x - mean)^2) / (n - correction); correction 1, the unbiased estimate, unless given. */
 export const variance = <S extends Shape, D extends DType, const A extends Axes = undefined, K extends boolean = false>(
   x: Tensor<S, D>,
   axis?: AxesOf<S, A, 'variance'>,
   options: Spreading<K> = {},
 ): Tensor<Reduced<S, A, K, 'variance'>, FloatOf<D>> =>
-  fromNode(ops.variance('variance', nodeOf(x), ops.axesOf(axis), options.correction ?? 1, options.keepdims ?? false))
+  fromNode(ops.variance('variance', nodeOf(x), ops.axesOf(axis), options.correction ?? 1, options.keepdim ?? false))
 /** The square root of the variance. */
 export const std = <S extends Shape, D extends DType, const A extends Axes = undefined, K extends boolean = false>(
   x: Tensor<S, D>,
   axis?: AxesOf<S, A, 'std'>,
   options: Spreading<K> = {},
 ): Tensor<Reduced<S, A, K, 'std'>, FloatOf<D>> =>
-  fromNode(ops.std(nodeOf(x), ops.axesOf(axis), options.correction ?? 1, options.keepdims ?? false))
+  fromNode(ops.std(nodeOf(x), ops.axesOf(axis), options.correction ?? 1, options.keepdim ?? false))
 /** (sum |x|^p)^(1/p); p is 2 unless given. */
 export const norm = <S extends Shape, D extends DType, const A extends Axes = undefined, K extends boolean = false>(
   x: Tensor<S, D>,
   axis?: AxesOf<S, A, 'norm'>,
   options: KeepDims<K> & { readonly p?: number | undefined } = {},
 ): Tensor<Reduced<S, A, K, 'norm'>, FloatOf<D>> =>
-  fromNode(ops.norm(nodeOf(x), options.p ?? 2, ops.axesOf(axis), options.keepdims ?? false))
+  fromNode(ops.norm(nodeOf(x), options.p ?? 2, ops.axesOf(axis), options.keepdim ?? false))
 /** log(sum(exp(x))) without overflow. */
 export const logsumexp = <
   S extends Shape,
@@ -98,21 +98,21 @@ export const logsumexp = <
   axis?: AxesOf<S, A, 'logsumexp'>,
   options: KeepDims<K> = {},
 ): Tensor<Reduced<S, A, K, 'logsumexp'>, FloatOf<D>> =>
-  fromNode(ops.logsumexp(nodeOf(x), ops.axesOf(axis), options.keepdims ?? false))
+  fromNode(ops.logsumexp(nodeOf(x), ops.axesOf(axis), options.keepdim ?? false))
 /** The int32 index of the first largest element along an axis, or in the flattened tensor without one. */
 export const argmax = <S extends Shape, const A extends number | undefined = undefined, K extends boolean = false>(
   x: Tensor<S>,
   axis?: AxesOf<S, A, 'argmax'>,
   options: KeepDims<K> = {},
 ): Tensor<Reduced<S, A, K, 'argmax'>, 'int32'> =>
-  fromNode(ops.argExtreme('max', nodeOf(x), ops.axisOf(axis), options.keepdims ?? false))
+  fromNode(ops.argExtreme('max', nodeOf(x), ops.axisOf(axis), options.keepdim ?? false))
 /** The int32 index of the first smallest element along an axis, or in the flattened tensor without one. */
 export const argmin = <S extends Shape, const A extends number | undefined = undefined, K extends boolean = false>(
   x: Tensor<S>,
   axis?: AxesOf<S, A, 'argmin'>,
   options: KeepDims<K> = {},
 ): Tensor<Reduced<S, A, K, 'argmin'>, 'int32'> =>
-  fromNode(ops.argExtreme('min', nodeOf(x), ops.axisOf(axis), options.keepdims ?? false))
+  fromNode(ops.argExtreme('min', nodeOf(x), ops.axisOf(axis), options.keepdim ?? false))
 /** Running sum along an axis. */
 export const cumsum = <S extends Shape, D extends DType>(x: Tensor<S, D>, axis: number): Tensor<S, ArithOf<D>> =>
   fromNode(ops.cumulative('cumsum', 'sum', nodeOf(x), axis))

@@ -8,8 +8,8 @@ export type AxisArgument = number | readonly number[] | undefined
 export const axesOf = (axis: AxisArgument | string): AxisArgument => axis as AxisArgument
 export const axisOf = (axis: number | string | undefined): number | undefined => axis as number | undefined
 
-const finish = (x: Node, from: Dims, axes: Dims, keepdims: boolean): Node =>
-  keepdims
+const finish = (x: Node, from: Dims, axes: Dims, keepdim: boolean): Node =>
+  keepdim
     ? build.reshape(
         x,
         from.map((n, i) => (axes.includes(i) ? 1 : n)),
@@ -18,59 +18,59 @@ const finish = (x: Node, from: Dims, axes: Dims, keepdims: boolean): Node =>
 
 const count = (x: Node, axes: Dims): number => sizeOf(axes.map((a) => x.shape[a] as number))
 
-function reduce(op: string, fn: 'sum' | 'prod' | 'max' | 'min', x: Node, axis: AxisArgument, keepdims: boolean): Node {
+function reduce(op: string, fn: 'sum' | 'prod' | 'max' | 'min', x: Node, axis: AxisArgument, keepdim: boolean): Node {
   const axes = normalizeAxes(op, axis, x.shape.length)
   if ((fn === 'max' || fn === 'min') && count(x, axes) === 0)
     throw new OpError(op, 'an empty dimension has no extreme', {
       shapes: [x.shape],
       hint: 'Reduce another axis or check the size first.',
     })
-  return finish(build.reduce(fn, x, axes), x.shape, axes, keepdims)
+  return finish(build.reduce(fn, x, axes), x.shape, axes, keepdim)
 }
 
-export const sum = (x: Node, axis: AxisArgument, keepdims: boolean): Node =>
-  reduce('sum', 'sum', asArith(x), axis, keepdims)
-export const prod = (x: Node, axis: AxisArgument, keepdims: boolean): Node =>
-  reduce('prod', 'prod', asArith(x), axis, keepdims)
-export const amax = (x: Node, axis: AxisArgument, keepdims: boolean): Node =>
-  reduce('max', 'max', asCompute(x), axis, keepdims)
-export const amin = (x: Node, axis: AxisArgument, keepdims: boolean): Node =>
-  reduce('min', 'min', asCompute(x), axis, keepdims)
+export const sum = (x: Node, axis: AxisArgument, keepdim: boolean): Node =>
+  reduce('sum', 'sum', asArith(x), axis, keepdim)
+export const prod = (x: Node, axis: AxisArgument, keepdim: boolean): Node =>
+  reduce('prod', 'prod', asArith(x), axis, keepdim)
+export const amax = (x: Node, axis: AxisArgument, keepdim: boolean): Node =>
+  reduce('max', 'max', asCompute(x), axis, keepdim)
+export const amin = (x: Node, axis: AxisArgument, keepdim: boolean): Node =>
+  reduce('min', 'min', asCompute(x), axis, keepdim)
 
-export function mean(x: Node, axis: AxisArgument, keepdims: boolean): Node {
+export function mean(x: Node, axis: AxisArgument, keepdim: boolean): Node {
   const y = asFloat(x)
   const axes = normalizeAxes('mean', axis, y.shape.length)
-  const total = reduce('mean', 'sum', y, axes, keepdims)
+  const total = reduce('mean', 'sum', y, axes, keepdim)
   return build.div(total, build.constant(count(y, axes), y.dtype))
 }
 
 /** sum((x - mean)^2) / (n - correction). */
-export function variance(op: string, x: Node, axis: AxisArgument, correction: number, keepdims: boolean): Node {
+export function variance(op: string, x: Node, axis: AxisArgument, correction: number, keepdim: boolean): Node {
   const y = asFloat(x)
   const axes = normalizeAxes(op, axis, y.shape.length)
   const centred = build.sub(y, mean(y, axes, true))
-  const total = reduce(op, 'sum', build.mul(centred, centred), axes, keepdims)
+  const total = reduce(op, 'sum', build.mul(centred, centred), axes, keepdim)
   return build.div(total, build.constant(Math.max(0, count(y, axes) - correction), y.dtype))
 }
-export const std = (x: Node, axis: AxisArgument, correction: number, keepdims: boolean): Node =>
-  safeSqrt(variance('std', x, axis, correction, keepdims))
+export const std = (x: Node, axis: AxisArgument, correction: number, keepdim: boolean): Node =>
+  safeSqrt(variance('std', x, axis, correction, keepdim))
 
 /** Truth of any or all elements; nothing has no true and no false element. */
-export function anyAll(op: 'any' | 'all', x: Node, axis: AxisArgument, keepdims: boolean): Node {
+export function anyAll(op: 'any' | 'all', x: Node, axis: AxisArgument, keepdim: boolean): Node {
   const y = asBool(x)
   const axes = normalizeAxes(op, axis, y.shape.length)
-  if (count(y, axes) > 0) return reduce(op, op === 'any' ? 'max' : 'min', y, axes, keepdims)
-  const shape = y.shape.flatMap((n, i) => (axes.includes(i) ? (keepdims ? [1] : []) : [n]))
+  if (count(y, axes) > 0) return reduce(op, op === 'any' ? 'max' : 'min', y, axes, keepdim)
+  const shape = y.shape.flatMap((n, i) => (axes.includes(i) ? (keepdim ? [1] : []) : [n]))
   return build.full(shape, op === 'any' ? 0 : 1, 'bool')
 }
 
 /** The index of the first extreme along an axis, or in the flattened tensor when there is none. */
-export function argExtreme(fn: 'max' | 'min', x: Node, axis: number | undefined, keepdims: boolean): Node {
+export function argExtreme(fn: 'max' | 'min', x: Node, axis: number | undefined, keepdim: boolean): Node {
   const op = `arg${fn}`
   const y = asCompute(x)
   if (axis === undefined) {
     const flat = build.argReduce(fn, build.reshape(y, [sizeOf(y.shape)]), 0)
-    return keepdims
+    return keepdim
       ? build.reshape(
           flat,
           y.shape.map(() => 1),
@@ -78,7 +78,7 @@ export function argExtreme(fn: 'max' | 'min', x: Node, axis: number | undefined,
       : flat
   }
   const at = normalizeAxis(op, axis, y.shape.length)
-  return finish(build.argReduce(fn, y, at), y.shape, [at], keepdims)
+  return finish(build.argReduce(fn, y, at), y.shape, [at], keepdim)
 }
 
 export function cumulative(op: string, fn: 'sum' | 'prod' | 'max' | 'min', x: Node, axis: number): Node {
@@ -87,7 +87,7 @@ export function cumulative(op: string, fn: 'sum' | 'prod' | 'max' | 'min', x: No
 }
 
 /** log(sum(exp(x))) around the largest element, whose gradient cancels. */
-export function logsumexp(x: Node, axis: AxisArgument, keepdims: boolean): Node {
+export function logsumexp(x: Node, axis: AxisArgument, keepdim: boolean): Node {
   const y = asFloat(x)
   const axes = normalizeAxes('logsumexp', axis, y.shape.length)
   const top = build.stopGradient(reduce('logsumexp', 'max', y, axes, true))
@@ -95,7 +95,7 @@ export function logsumexp(x: Node, axis: AxisArgument, keepdims: boolean): Node 
   const base = build.select(build.unary('isFinite', top), top, build.zerosLike(top))
   const total = build.reduceKeep('sum', build.unary('exp', build.sub(y, base)), axes)
   const kept = build.add(build.unary('log', total), base)
-  return keepdims
+  return keepdim
     ? kept
     : build.reshape(
         kept,
@@ -103,23 +103,23 @@ export function logsumexp(x: Node, axis: AxisArgument, keepdims: boolean): Node 
       )
 }
 
-export function norm(x: Node, p: number, axis: AxisArgument, keepdims: boolean): Node {
+export function norm(x: Node, p: number, axis: AxisArgument, keepdim: boolean): Node {
   if (Number.isNaN(p))
     throw new OpError('norm', 'the order p is NaN', { hint: 'Use a number, 2 for the usual length.' })
   const y = asFloat(x)
   const size = build.unary('abs', y)
-  if (p === Number.POSITIVE_INFINITY) return reduce('norm', 'max', size, axis, keepdims)
-  if (p === Number.NEGATIVE_INFINITY) return reduce('norm', 'min', size, axis, keepdims)
+  if (p === Number.POSITIVE_INFINITY) return reduce('norm', 'max', size, axis, keepdim)
+  if (p === Number.NEGATIVE_INFINITY) return reduce('norm', 'min', size, axis, keepdim)
   if (p === 0) {
     const filled = build.cast(build.binary('ne', y, build.zerosLike(y)), y.dtype)
-    return reduce('norm', 'sum', filled, axis, keepdims)
+    return reduce('norm', 'sum', filled, axis, keepdim)
   }
-  if (p === 1) return reduce('norm', 'sum', size, axis, keepdims)
-  if (p === 2) return safeSqrt(reduce('norm', 'sum', build.mul(y, y), axis, keepdims))
-  const total = reduce('norm', 'sum', build.binary('pow', size, build.constant(p, y.dtype)), axis, keepdims)
+  if (p === 1) return reduce('norm', 'sum', size, axis, keepdim)
+  if (p === 2) return safeSqrt(reduce('norm', 'sum', build.mul(y, y), axis, keepdim))
+  const total = reduce('norm', 'sum', build.binary('pow', size, build.constant(p, y.dtype)), axis, keepdim)
   return build.binary('pow', total, build.constant(1 / p, y.dtype))
 }
 
 /** The number of elements that are not zero. */
-export const countNonzero = (x: Node, axis: AxisArgument, keepdims: boolean): Node =>
-  sum(isFloat(x.dtype) ? asBool(asFloat(x)) : asBool(x), axis, keepdims)
+export const countNonzero = (x: Node, axis: AxisArgument, keepdim: boolean): Node =>
+  sum(isFloat(x.dtype) ? asBool(asFloat(x)) : asBool(x), axis, keepdim)

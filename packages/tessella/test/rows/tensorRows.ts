@@ -4,8 +4,8 @@ import { fn, type Row, type Rows } from './row.ts'
 const unary = (run: (x: t.Tensor) => t.Tensor): Row =>
   fn((i, a) => run(a.inputScale === undefined ? i('x') : i('x').mul(a.inputScale)))
 const binary = (run: (a: t.Tensor, b: t.Tensor) => t.Tensor): Row => fn((i) => run(i('a'), i('b')))
-const reduction = (run: (x: t.Tensor, axes: readonly number[], options: { keepdims: boolean }) => t.Tensor): Row =>
-  fn((i, a) => run(i('x'), a.axes, { keepdims: a.keepDims === true }))
+const reduction = (run: (x: t.Tensor, axes: readonly number[], options: { keepdim: boolean }) => t.Tensor): Row =>
+  fn((i, a) => run(i('x'), a.axes, { keepdim: a.keepDims === true }))
 
 export const tensorRows: Rows = {
   add: binary(t.add),

@@ -114,7 +114,7 @@ describe.each(Object.entries({ reference, cpu }))('on %s', (_, create) => {
   it('finds the inputs that matter: the others’ weights get a large alpha and leave', async () => {
     const model = L.sequential(L.variationalDropout(L.linear(6, 1, { seed: 1 }), { seed: 2 }))
     const x = normal(key(1), [256, 6])
-    const y = x.mul(tensor([2, 0, 0, -1, 0, 0])).sum(1, { keepdims: true }) as Tensor
+    const y = x.mul(tensor([2, 0, 0, -1, 0, 0])).sum(1, { keepdim: true }) as Tensor
     const noisy = y.add(normal(key(2), [256, 1]).mul(0.3)) as Tensor
     const opt = optimizer(adam(cosineDecay(0.05, { totalSteps: 800 })), model)
     const loss = () =>

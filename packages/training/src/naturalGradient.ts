@@ -16,7 +16,7 @@ function outputProduct(output: Tensor, direction: Tensor, likelihood: Likelihood
   if (likelihood === 'gaussian') return direction
   const p = output.softmax(1) as Tensor
   const weighted = p.mul(direction) as Tensor
-  return weighted.sub(p.mul(weighted.sum(1, { keepdims: true }) as Tensor)) as Tensor
+  return weighted.sub(p.mul(weighted.sum(1, { keepdim: true }) as Tensor)) as Tensor
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { Program } from '@tessella/compiler'
 import { internalError } from '@tessella/ir'
 import type { KernelCode, KernelContext } from './kernels/context.ts'
-import { emitKernel } from './kernels/emit.ts'
+import { emitKernels } from './kernels/emit.ts'
 import { ModuleBuilder } from './wasm/assembler.ts'
 import type { ConstantTable } from './wasm/constants.ts'
 import type { Features } from './wasm/features.ts'
@@ -41,7 +41,7 @@ export function buildModule(program: Program, surroundings: ModuleSurroundings):
       return pointers + 4 * program.buffers.length
     },
   }
-  const codes = program.kernels.flatMap((kernel) => emitKernel(context, kernel))
+  const codes = emitKernels(context, program)
   module.export('run', emitRun(module, codes))
   return { bytes: module.build(), scratchBytes }
 }

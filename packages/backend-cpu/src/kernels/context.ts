@@ -12,6 +12,8 @@ export interface KernelContext extends CodeContext {
    * aligned, uninitialised, shared by all kernels of the program (they run one after the other).
    */
   readonly scratch: (bytes: number) => number
+  /** Bytes at the start of each routine's own scratch that belong to the routine which calls it; see `chainCode.ts`. */
+  readonly reserved?: number
 }
 
 /**

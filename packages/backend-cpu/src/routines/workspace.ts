@@ -19,7 +19,7 @@ export interface Workspace {
 }
 
 export function workspace(context: KernelContext, sharedBytes: number, ownBytes: number): Workspace {
-  const start = Math.ceil(sharedBytes / 64) * 64
+  const start = Math.ceil((sharedBytes + (context.reserved ?? 0)) / 64) * 64
   if (sharedBytes + ownBytes === 0) return { shared: (f) => f.i32(0), own: (f) => f.i32(0) }
   const slot = context.scratch(start + ownBytes)
   const shared: Push = (f) => pushPointer(f, slot)

@@ -1,6 +1,7 @@
 import type { Affine, Kernel, Program } from '@tessella/compiler'
 import { byteWidth, sizeOf } from '@tessella/ir'
 import { isPairs } from '../routines/poolPairs.ts'
+import { isWinograd } from '../routines/winograd.ts'
 import { leaves } from '../wasm/expr.ts'
 
 /** How a kernel touches one buffer: by affine forms over a domain, whole values by image, or anyhow. */
@@ -134,6 +135,7 @@ export function imagesOf(kernel: Kernel): number | undefined {
   switch (kernel.kind) {
     case 'conv':
     case 'convGradInput':
+      return sizeOf(kernel.domain) > 0 && !isWinograd(kernel) ? kernel.domain[0] : undefined
     case 'maxPool':
       return sizeOf(kernel.domain) > 0 ? kernel.domain[0] : undefined
     case 'maxPoolGrad':

@@ -1,7 +1,7 @@
 import type { Program } from '@tessella/compiler'
 import { internalError } from '@tessella/ir'
 import type { KernelContext } from './kernels/context.ts'
-import { emitKernel } from './kernels/emit.ts'
+import { emitKernels } from './kernels/emit.ts'
 import { maximumPages } from './memory.ts'
 import { emitClaim, emitHelp, emitOwn, emitParallel } from './threads/emitThreads.ts'
 import { type Phase, phaseOf, type Threading, workOf } from './threads/phase.ts'
@@ -16,7 +16,7 @@ export interface ModuleSurroundings {
   /** Address of the pointer table: one word per buffer of the program, then one for the scratch area. */
   readonly pointers: number
   /** The program's number in its heap, for more than one thread. */
-  readonly threads: { readonly program: number; readonly threading: Threading } | undefined
+  readonly threads?: { readonly program: number; readonly threading: Threading } | undefined
 }
 
 export interface ProgramModule {
@@ -63,7 +63,7 @@ export function buildModule(program: Program, surroundings: ModuleSurroundings):
       return (f) => f.getGlobal(own)
     },
   }
-  const codes = program.kernels.flatMap((kernel) => emitKernel(context, kernel))
+  const codes = emitKernels(context, program)
   const phases = codes.filter((c) => c.units > 0).map((c) => phaseOf(c, threads?.threading))
   const shared = phases.filter((p) => p.chunk !== undefined)
   const setOwn = (f: FunctionBuilder, thread: Local): void => {

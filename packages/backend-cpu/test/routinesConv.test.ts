@@ -2,6 +2,7 @@ import type { Affine, Write } from '@tessella/compiler'
 import { type ConvAttrs, sizeOf } from '@tessella/ir'
 import { describe, expect, it } from 'vitest'
 import type { RoutineKernel } from '../src/routines/index.ts'
+import { isWinograd } from '../src/routines/winograd.ts'
 import {
   binary,
   constant,
@@ -112,6 +113,34 @@ describe.each(kinds)('%s', (kind) => {
       const input = r.kernel.map((k, d) => k + r.input[d]!)
       check(kind, { ...r, input, attrs: plain(2) }, i)
     }
+  })
+
+  it('does 3x3 kernels with many channels, by Winograd where it pays', () => {
+    const padding = [
+      [1, 1],
+      [0, 2],
+    ] as const
+    const shapes = [
+      { n: 2, c: 17, o: 32, input: [9, 13], attrs: { ...plain(2), padding } },
+      { n: 5, c: 26, o: 21, input: [7, 8], attrs: { ...plain(2), padding: [padding[0], padding[0]] } },
+      { n: 1, c: 24, o: 24, input: [18, 17], attrs: plain(2) },
+      { n: 1, c: 16, o: 20, input: [5, 70], attrs: { ...plain(2), padding } },
+    ]
+    const counted = shapes.map((shape, i) => {
+      const test = { ...shape, kernel: [3, 3] }
+      check(kind, test, i)
+      check(kind, test, i + 7, (domain) => {
+        const bias: Affine = { offset: 0, strides: domain.map((_, d) => (d === 1 ? 1 : 0)) }
+        const sum = binary('add', result, load(3, bias))
+        return [{ buffer: 0, at: contiguous(domain), value: binary('max', sum, constant(0)) }]
+      })
+      const y = [shape.n, shape.o, ...outputSizes(shape.input, [3, 3], shape.attrs)]
+      const x = [shape.n, shape.c, ...shape.input]
+      const [domain, a] = kind === 'conv' ? [y, x] : [x, y]
+      const operands = { a: { buffer: 1, shape: a }, b: { buffer: 2, shape: [shape.o, shape.c, 3, 3] } }
+      return isWinograd({ kind, domain, dtype: 'float32', attrs: shape.attrs, ...operands, writes: [] })
+    })
+    expect(counted.filter(Boolean).length).toBe(kind === 'convGradWeight' ? 0 : shapes.length)
   })
 
   it('does 1x1 kernels and many channels', () => {

@@ -1,3 +1,4 @@
 export { compileGraph } from './compile.ts'
+export { mapLeaves } from './expr.ts'
 export { printProgram } from './print.ts'
 export type * from './program.ts'

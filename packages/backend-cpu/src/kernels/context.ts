@@ -14,6 +14,8 @@ export interface KernelContext extends CodeContext {
   readonly scratch: (bytes: number) => number
   /** What pushes the address of such an area that each thread has for itself, for the length of one call of a kernel. */
   readonly own: (bytes: number) => (f: FunctionBuilder) => void
+  /** Bytes at the start of each routine's own scratch that belong to the routine which calls it; see `chainCode.ts`. */
+  readonly reserved?: number
 }
 
 /**

@@ -1,14 +1,22 @@
-import type { Kernel } from '@tessella/compiler'
+import type { Kernel, Program } from '@tessella/compiler'
 import { emitRoutine } from '../routines/index.ts'
 import { emitArgsort } from './argsort.ts'
+import { emitChain } from './chainCode.ts'
+import { chainsOf } from './chains.ts'
 import type { KernelCode, KernelContext } from './context.ts'
 import { emitCumulative } from './cumulative.ts'
 import { emitMap } from './map.ts'
 import { emitReduce } from './reduce.ts'
 import { emitScatterAdd } from './scatterAdd.ts'
 
+/** The code of a program's kernels, in an order that gives the program's results. */
+export const emitKernels = (context: KernelContext, program: Program): readonly KernelCode[] =>
+  chainsOf(program).flatMap((item) =>
+    'members' in item ? emitChain(context, program, item) : emitKernel(context, item),
+  )
+
 /** The code of one kernel: its parts run one after the other. */
-export function emitKernel(context: KernelContext, kernel: Kernel): readonly KernelCode[] {
+function emitKernel(context: KernelContext, kernel: Kernel): readonly KernelCode[] {
   switch (kernel.kind) {
     case 'map':
       return [emitMap(context, kernel)]

@@ -66,27 +66,40 @@ export function chooseLanes(loops: readonly Loop[], reads: readonly Form[], writ
  * The outer loop along which loads are contiguous that are strided along the lanes: squares of 4 x 4 points then read
  * rows and transpose them.
  */
-function columnLoop(context: KernelContext, outer: readonly Loop[], lane: Loop, reads: readonly Form[]): number {
+function columnLoop(
+  context: KernelContext,
+  outer: readonly Loop[],
+  lane: Loop,
+  reads: readonly Form[],
+  from: number,
+): number {
   const strided = reads.filter(
     ({ buffer, at }) =>
       buffer !== undefined && byteWidth(context.dtypeOf(buffer)) === 4 && Math.abs(strideOf(at, lane)) > 1,
   )
-  return lane.size < 4 ? -1 : outer.findIndex((l) => l.size >= 4 && strided.some(({ at }) => strideOf(at, l) === 1))
+  if (lane.size < 4) return -1
+  return outer.findIndex((l, i) => i >= from && l.size >= 4 && strided.some(({ at }) => strideOf(at, l) === 1))
 }
 
-/** Element-wise work: every point of the domain, four at a time along the best loop. */
-export function emitMap(context: KernelContext, kernel: MapKernel): KernelCode {
+/**
+ * Element-wise work: every point of the domain, four at a time along the best loop. `byImage`: the first dimension stays
+ * the outermost loop, so that the units of each of its indices are a run.
+ */
+export function emitMap(context: KernelContext, kernel: MapKernel, byImage = false): KernelCode {
   const { domain, writes } = kernel
   const reads = formsOf(writes.map((w) => w.value))
   const stores = writeForms(writes)
   const forms = [...reads, ...stores]
   const affines = forms.map((form) => form.at)
-  const natural = collapse(loopsOf(domain), affines)
+  const [image, ...rest] = loopsOf(domain)
+  const pinned = byImage && image ? [image] : []
+  const natural = collapse(pinned.length > 0 ? rest : loopsOf(domain), affines)
   const ordered = innermost(natural, chooseLanes(natural, reads, stores))
   const last = ordered.at(-1)
   const lane: LeveledLoop | undefined = last && { ...last, level: 2 }
-  const outer = collapse(ordered.slice(0, -1), affines).map((l): LeveledLoop => ({ ...l, level: 1 }))
-  const columns = lane ? columnLoop(context, outer, lane, reads) : -1
+  const outside = [...pinned, ...collapse(ordered.slice(0, -1), affines)]
+  const outer = outside.map((l): LeveledLoop => ({ ...l, level: 1 }))
+  const columns = lane ? columnLoop(context, outer, lane, reads, pinned.length) : -1
   const empty = domain.some((size) => size === 0)
   const weight = weightOf(writes.map((w) => w.value))
   const space = columns >= 0 ? columnSpace(outer, columns, weight) : laneSpace(outer, lane)

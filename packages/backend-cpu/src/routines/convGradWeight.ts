@@ -15,6 +15,8 @@ type ConvKernel = Extract<Kernel, { kind: 'conv' | 'convGradInput' | 'convGradWe
 
 /** Bytes of images and gradients that tiles go over again and again: they stay in the second-level cache. */
 const blockBytes = 384 * 1024
+/** The same, with what makes them. */
+export const chainBytes = 768 * 1024
 const mostSumBytes = 4 * 1024 * 1024
 const mostSlots = 8
 
@@ -26,8 +28,16 @@ interface TapDimension {
   readonly weight: number
 }
 
+/** What makes the operands of some images, right before they are used. */
+export interface Before {
+  /** A function (first image, end), given how much of the scratch memory is taken. */
+  readonly make: (reserved: number) => FunctionRef
+  /** Bytes that it touches per image. */
+  readonly bytes: number
+}
+
 /** Images are dealt into slots; each sums its own gradient, and the epilogue adds those up. */
-export function emitConvGradWeight(context: KernelContext, kernel: ConvKernel): readonly KernelCode[] {
+export function emitConvGradWeight(context: KernelContext, kernel: ConvKernel, before?: Before): readonly KernelCode[] {
   const { domain, a, b, attrs, writes } = kernel
   if (sizeOf(domain) === 0) return []
   const epilogue = new Epilogue(context, writes)
@@ -45,10 +55,12 @@ export function emitConvGradWeight(context: KernelContext, kernel: ConvKernel): 
   const imageBytes = shape.groups * shape.channels * shape.inputPlane * 4
   const gradBytes = shape.groups * shape.outputs * shape.outputPlane * 4
   const perSlot = Math.ceil(shape.n / slots)
-  const fitting = Math.floor(blockBytes / (gradBytes + (plane.inPlace ? imageBytes : plane.bytes)))
+  const used = gradBytes + (plane.inPlace ? imageBytes : plane.bytes)
+  const fitting = Math.floor(before ? chainBytes / (used + before.bytes) : blockBytes / used)
   const block = Math.max(1, Math.min(perSlot, fitting))
   const copies = plane.inPlace ? 0 : plane.bytes * block
   const { shared, own } = workspace(context, slots * sumBytes, copies + laneBytes)
+  const prologue = before?.make(copies + laneBytes)
   const imageStep = plane.inPlace ? imageBytes : plane.bytes
   const copy = plane.inPlace ? undefined : emitCopy(context, plane)
   const tiles = emitSlotTiles(context, shape, plane, imageStep, gradBytes)
@@ -88,6 +100,13 @@ export function emitConvGradWeight(context: KernelContext, kernel: ConvKernel): 
         f.op('i32.sub')
         f.set(count)
         limit(f, count, block)
+        if (prologue) {
+          f.get(n)
+          f.get(n)
+          f.get(count)
+          f.op('i32.add')
+          f.call(prologue)
+        }
         if (copy) {
           const i = f.local('i32')
           f.i32(0)

@@ -1,5 +1,6 @@
 import { type KernelContext, pushPointer } from '../kernels/context.ts'
 import type { FunctionBuilder } from '../wasm/assembler.ts'
+import { addScaled } from './epilogue.ts'
 
 /** Pushes an address. */
 export type Push = (f: FunctionBuilder) => void
@@ -20,8 +21,16 @@ export interface Workspace {
 export function workspace(context: KernelContext, sharedBytes: number, ownBytes: number): Workspace {
   const nowhere: Push = (f) => f.i32(0)
   const slot = sharedBytes > 0 ? context.scratch(sharedBytes) : undefined
+  const reserved = Math.ceil((context.reserved ?? 0) / 64) * 64
   return {
     shared: slot === undefined ? nowhere : (f) => pushPointer(f, slot),
-    own: ownBytes > 0 ? context.own(ownBytes) : nowhere,
+    own: ownBytes > 0 ? after(context.own(reserved + ownBytes), reserved) : nowhere,
   }
 }
+
+const after =
+  (start: Push, bytes: number): Push =>
+  (f) => {
+    start(f)
+    addScaled(f, 1, bytes)
+  }

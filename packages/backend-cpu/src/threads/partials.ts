@@ -1,4 +1,11 @@
-import type { Accumulator, Affine, BufferPlan, Expr, Kernel, Program } from '@tessella/compiler'
+import {
+  type Accumulator,
+  type Affine,
+  type BufferPlan,
+  type Kernel,
+  mapLeaves,
+  type Program,
+} from '@tessella/compiler'
 import { byteWidth, sizeOf, stridesOf } from '@tessella/ir'
 
 type Reduce = Extract<Kernel, { kind: 'reduce' }>
@@ -92,32 +99,6 @@ function steps(kernel: Reduce, split: Split, partials: readonly number[]): Reduc
 
 /** The accumulators with other addresses. */
 function moved(accumulators: readonly Accumulator[], at: (a: Affine) => Affine): Accumulator[] {
-  const done = new Map<Expr, Expr>()
-  const move = (e: Expr): Expr => {
-    const known = done.get(e)
-    if (known) return known
-    const made = parts(e)
-    done.set(e, made)
-    return made
-  }
-  const parts = (e: Expr): Expr => {
-    switch (e.kind) {
-      case 'load':
-      case 'index':
-      case 'random':
-        return { ...e, at: at(e.at) }
-      case 'gather':
-        return { ...e, at: at(e.at), index: move(e.index) }
-      case 'unary':
-      case 'cast':
-        return { ...e, x: move(e.x) }
-      case 'binary':
-        return { ...e, a: move(e.a), b: move(e.b) }
-      case 'select':
-        return { ...e, condition: move(e.condition), a: move(e.a), b: move(e.b) }
-      default:
-        return e
-    }
-  }
+  const move = mapLeaves((leaf) => ({ ...leaf, at: at(leaf.at) }))
   return accumulators.map((a) => ({ ...a, value: move(a.value) }))
 }

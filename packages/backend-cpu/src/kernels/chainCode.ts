@@ -1,0 +1,81 @@
+import { type Affine, type Kernel, mapLeaves, type Program } from '@tessella/compiler'
+import { internalError } from '@tessella/ir'
+import { chainBytes, emitConvGradWeight } from '../routines/convGradWeight.ts'
+import { emitRoutine } from '../routines/index.ts'
+import type { FunctionRef, Local } from '../wasm/assembler.ts'
+import type { Chain } from './chains.ts'
+import type { KernelCode, KernelContext } from './context.ts'
+import { imageBytes, touchesOf } from './footprint.ts'
+import { emitMap } from './map.ts'
+
+type MapKernel = Extract<Kernel, { kind: 'map' }>
+
+/** The code of a chain: a few images through all kernels, then the next ones. Units: images, or slots of a gradient. */
+export function emitChain(context: KernelContext, program: Program, { images, members }: Chain): readonly KernelCode[] {
+  const last = members.at(-1)
+  const sums = last?.kind === 'convGradWeight' ? last : undefined
+  const before = sums ? members.slice(0, -1) : members
+  const bytes = imageBytes(
+    program,
+    before.flatMap((m) => touchesOf(m)),
+    images,
+  )
+  if (sums) {
+    const make = (reserved: number): FunctionRef => emitAll({ ...context, reserved }, before, images)
+    return emitConvGradWeight(context, sums, { make, bytes })
+  }
+  const grain = Math.max(1, Math.floor(chainBytes / Math.max(1, bytes)))
+  return [{ f: emitAll(context, before, images), units: images, grain: Math.min(grain, Math.ceil(images / 4)) }]
+}
+
+/** A function (first image, end) that runs the kernels in turn. */
+function emitAll(context: KernelContext, members: readonly Kernel[], images: number): FunctionRef {
+  const codes = members.flatMap((m) => emitByImage(context, m, images))
+  return context.module.function(['i32', 'i32'], [], (f, begin, end) => {
+    for (const { f: kernel, units } of codes) {
+      for (const bound of [begin, end] as Local[]) {
+        f.get(bound)
+        f.i32(units / images)
+        f.op('i32.mul')
+      }
+      f.call(kernel)
+    }
+  })
+}
+
+/** Code whose units are images, or the same number of parts of each. */
+function emitByImage(context: KernelContext, kernel: Kernel, images: number): KernelCode {
+  const codes = kernel.kind === 'map' ? [emitMap(context, cut(kernel, images), true)] : emitRoutines(context, kernel)
+  const [code, ...more] = codes
+  if (!code || more.length > 0 || code.units % images !== 0) throw internalError(`a ${kernel.kind} without images`)
+  return code
+}
+
+function emitRoutines(context: KernelContext, kernel: Kernel): readonly KernelCode[] {
+  switch (kernel.kind) {
+    case 'conv':
+    case 'convGradInput':
+    case 'maxPool':
+    case 'maxPoolGrad':
+    case 'maxPoolPick':
+      return emitRoutine(context, kernel)
+    default:
+      throw internalError(`a ${kernel.kind} has no images`)
+  }
+}
+
+/** The map with its first dimension as images and the rest. */
+function cut({ kind, domain, writes }: MapKernel, images: number): MapKernel {
+  const [size = 1, ...rest] = domain
+  const inner = size / images
+  const split = ({ offset, strides: [first = 0, ...others] }: Affine): Affine => ({
+    offset,
+    strides: [first * inner, first, ...others],
+  })
+  const change = mapLeaves((leaf) => ({ ...leaf, at: split(leaf.at) }))
+  return {
+    kind,
+    domain: [images, inner, ...rest],
+    writes: writes.map(({ buffer, at, value }) => ({ buffer, at: split(at), value: change(value) })),
+  }
+}

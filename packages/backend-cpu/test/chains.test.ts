@@ -1,0 +1,109 @@
+import { valueAndGrad } from '@tessella/autograd'
+import type { Program } from '@tessella/compiler'
+import { byteWidth } from '@tessella/ir'
+import { conv2d, flatten, input, linear, maxPool2d, relu, sequential } from '@tessella/layers'
+import { crossEntropy } from '@tessella/losses'
+import { optimizer, sgd } from '@tessella/optimizers'
+import { compile, disposeBackend, type Tensor, tensor, useBackend } from '@tessella/tensor'
+import { afterEach, describe, expect, it } from 'vitest'
+import { CpuBackend } from '../src/backend.ts'
+import { Heap } from '../src/heap.ts'
+import { chainsOf } from '../src/kernels/chains.ts'
+import { buildModule } from '../src/module.ts'
+import { probeFeatures } from '../src/wasm/features.ts'
+
+class Recorder extends CpuBackend {
+  readonly programs: Program[] = []
+
+  override prepareProgram(program: Program) {
+    this.programs.push(program)
+    return super.prepareProgram(program)
+  }
+}
+
+/** The largest program that training or evaluating a convolutional network prepares. */
+async function programOf(batch: number, padding: number, train: boolean): Promise<Program> {
+  const backend = new Recorder()
+  await useBackend(backend)
+  const model = sequential(
+    input(2, 12, 10),
+    conv2d(2, 3, 3, { padding }),
+    relu(),
+    maxPool2d(2),
+    conv2d(3, 5, 2),
+    relu(),
+    flatten(),
+    linear(padding === 0 ? 60 : 100, 4),
+  )
+  const opt = optimizer(sgd(0.1, { momentum: 0.9 }), model)
+  const step = compile((x: Tensor<[number, 2, 12, 10], 'uint8'>, y: Tensor<[number], 'uint8'>) => {
+    const predict = () => model(x.cast('float32').div(255))
+    if (!train) return predict()
+    const [loss, grads] = valueAndGrad(() => crossEntropy(predict(), y), model)
+    opt.update(grads)
+    return loss
+  })
+  const x = tensor(new Uint8Array(batch * 240), [batch, 2, 12, 10])
+  await step(x, tensor(new Uint8Array(batch), [batch])).data()
+  return backend.programs.toSorted((a, b) => b.kernels.length - a.kernels.length)[0]!
+}
+
+/** All memory of a program after its kernels ran in these groups, each a module of its own. */
+function memoryAfter(program: Program, groups: readonly Program['kernels'][]): Uint8Array {
+  const heap = new Heap()
+  const words = program.buffers.length + 1
+  const table = heap.allocate(4 * words).block.address
+  const size = program.temporaryBytes + 64
+  const arena = heap.allocate(size).block.address
+  const scratch = heap.allocate(1 << 22).block.address
+  const homes = program.buffers.map(({ dtype, length, place }) => {
+    if (place.kind === 'temporary') return arena + place.offset
+    const bytes = length * byteWidth(dtype)
+    const { address } = heap.allocate(bytes).block
+    const floats = new Float32Array(heap.memory.bytes.buffer, address, dtype === 'float32' ? length : 0)
+    for (let i = 0; i < floats.length; i++) floats[i] = Math.sin(i * 12.9898) * 0.3
+    if (dtype !== 'float32') for (let i = 0; i < bytes; i++) heap.memory.bytes[address + i] = bytes < 100 ? i % 4 : i
+    return address
+  })
+  for (const [i, home] of [...homes, scratch].entries()) heap.memory.words[table / 4 + i] = home
+  for (const kernels of groups) {
+    const surroundings = { features: probeFeatures(), constants: heap.constants, pointers: table }
+    const built = buildModule({ ...program, kernels }, surroundings)
+    expect(built.scratchBytes).toBeLessThanOrEqual(1 << 22)
+    const module = new WebAssembly.Module(built.bytes)
+    const instance = new WebAssembly.Instance(module, { env: { memory: heap.memory.memory } })
+    const run = instance.exports['run'] as () => void
+    run()
+  }
+  return heap.memory.bytes.slice(arena, scratch)
+}
+
+describe('chains of kernels', () => {
+  afterEach(disposeBackend)
+
+  it.each([
+    [1, 0, true],
+    [7, 0, true],
+    [7, 1, true],
+    [100, 1, true],
+    [33, 0, false],
+    [64, 1, false],
+  ])('of %i images with padding %i, training %s, give the bits of one kernel after the other', async (...options) => {
+    const program = await programOf(...options)
+    const together = memoryAfter(program, [program.kernels])
+    const apart = memoryAfter(
+      program,
+      program.kernels.map((kernel) => [kernel]),
+    )
+    expect(together).toEqual(apart)
+  })
+
+  it('hand images on through convolutions and pools, forward and backward', async () => {
+    const chains = chainsOf(await programOf(16, 1, true)).flatMap((item) => ('members' in item ? [item] : []))
+    expect(chains.map(({ members }) => members.map((m) => m.kind).join(' '))).toEqual([
+      'map conv maxPool conv',
+      'maxPoolGrad convGradWeight',
+    ])
+    expect(chains.every(({ images }) => images === 16)).toBe(true)
+  })
+})

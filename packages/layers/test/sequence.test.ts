@@ -60,8 +60,9 @@ describe.each(Object.entries({ reference, cpu }))('on %s', (_, create) => {
     })
 
     it('finite differences agree with the gradient of every weight', async () => {
-      const layer = L.lstm(2, 3, { layers: 2, bidirectional: true, seed: 3 })
-      const input = x(3, 2, 3, 2)
+      const layer = L.lstm(2, 3, { bidirectional: true, seed: 3 })
+      const input = x(3, 2, 2, 2)
+      const loss = compile(() => total(layer(input)))
       const grads = grad(() => total(layer(input)), layer)
       for (const [name, variable] of Object.entries(namedVariables(layer))) {
         const g = (await (grads as Record<string, Tensor>)[name]?.data()) as ArrayLike<number>
@@ -74,7 +75,7 @@ describe.each(Object.entries({ reference, cpu }))('on %s', (_, create) => {
               variable.shape,
             ) as Tensor,
           )
-          return Number(await total(layer(input)).item())
+          return Number(await loss().item())
         }
         const slope = ((await at(0.05)) - (await at(-0.05))) / 0.1
         await at(0)

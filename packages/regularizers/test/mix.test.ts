@@ -1,16 +1,5 @@
 import { cpu } from '@tessella/backend-cpu'
-import {
-  arange,
-  compile,
-  disposeBackend,
-  eye,
-  foldIn,
-  Generator,
-  key,
-  stack,
-  type Tensor,
-  useBackend,
-} from '@tessella/tensor'
+import { arange, compile, disposeBackend, eye, Generator, key, type Tensor, useBackend } from '@tessella/tensor'
 import { reference } from '@tessella/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { cutmix, mixup, symmetricBeta } from '../src/index.ts'
@@ -23,15 +12,16 @@ describe.each(Object.entries({ reference, cpu }))('on %s', (_, create) => {
   afterAll(disposeBackend)
 
   it.each([[0.2], [0.5], [1], [2]])('Beta(%d, same) has its mean and variance', async (alpha) => {
-    const draws = await numbers(
-      stack(Array.from({ length: 300 }, (_, i) => symmetricBeta(foldIn(key(3), i), alpha))) as Tensor,
-    )
+    const generator = new Generator(3)
+    const draw = compile(() => symmetricBeta(generator.next(), alpha))
+    const draws: number[] = []
+    for (let i = 0; i < 200; i++) draws.push(Number(await draw().item()))
     expect(draws.every((s) => s >= 0 && s <= 1)).toBe(true)
     const m = mean(draws)
-    expect(Math.abs(m - 0.5)).toBeLessThan(0.06)
+    expect(Math.abs(m - 0.5)).toBeLessThan(0.08)
     // 1 / (4 (2 alpha + 1))
     const variance = mean(draws.map((s) => (s - m) ** 2))
-    expect(Math.abs(variance - 1 / (4 * (2 * alpha + 1)))).toBeLessThan(0.02)
+    expect(Math.abs(variance - 1 / (4 * (2 * alpha + 1)))).toBeLessThan(0.03)
   })
 
   it('mixup mixes examples and targets by the same share', async () => {

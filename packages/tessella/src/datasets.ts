@@ -40,6 +40,7 @@ export {
   parseCsv,
   parseIdx,
   permutation as rowPermutation,
+  polynomialFeatures,
   randomStream,
   readCsv,
   readIdx,

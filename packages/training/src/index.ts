@@ -7,6 +7,7 @@ export { evaluator, predict } from './evaluate.ts'
 export { findLearningRate, type RateSearch, type RateSearchOptions } from './findLearningRate.ts'
 export { type EndReason, type EpochBatches, type FitOptions, fit, type TrainingEvent } from './fit.ts'
 export { formatNumber, formatSeconds } from './format.ts'
+export { type KroneckerFactored, type KroneckerOptions, kroneckerFactored } from './kroneckerFactored.ts'
 export {
   type ByParameter,
   fisherProduct,

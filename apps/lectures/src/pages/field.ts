@@ -46,3 +46,17 @@ export function bandPicture({ size, values }: Field, level: (value: number) => n
     }
   return { width: size, height: size, channels: 4, pixels }
 }
+
+/** The sign of a function of the plane as a picture: warm where it is above 0. */
+export function field2(
+  x: readonly [number, number],
+  y: readonly [number, number],
+  f: (x: number, y: number) => number,
+  size = 160,
+): Picture {
+  const at = gridPoints(size, x, y)
+  const values = Float64Array.from({ length: size * size }, (_, i) =>
+    Math.sign(f(at[2 * i] as number, at[2 * i + 1] as number)),
+  )
+  return signPicture({ size, values }, 1, 70)
+}

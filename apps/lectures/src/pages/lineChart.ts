@@ -43,11 +43,15 @@ interface Scale {
   readonly ticks: readonly Tick[]
 }
 
+/** A tick as short as it can be written. */
+export const tickText = (v: number): string =>
+  Math.abs(v) >= 1e4 ? v.toLocaleString('en-US') : String(Number(v.toPrecision(6)))
+
 function scaleOf(axis: Axis, values: readonly number[], from: number, to: number, most: number, pad: number): Scale {
   const usable = values.filter((v) => Number.isFinite(v) && (!axis.log || v > 0))
   const low = usable.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY)
   const high = usable.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY)
-  const text = axis.format ?? ((v: number) => formatNumber(v, 3))
+  const text = axis.format ?? tickText
   if (axis.log) {
     const [a, b] = axis.domain ?? [low / 1.12 ** pad, high * 1.12 ** pad]
     const scale = scaleLog([a, b], [from, to])

@@ -1,10 +1,9 @@
-import { formatNumber } from '@tessella/training'
 import { scaleLinear } from 'd3-scale'
 import { line } from 'd3-shape'
 import { axes, type Frame } from '../report/chart.ts'
 import { html, type Markup, px } from '../report/html.ts'
 import { type Picture, pngUri } from '../report/png.ts'
-import type { Point } from './lineChart.ts'
+import { type Point, tickText } from './lineChart.ts'
 
 /** A path through the plane; `race` lets a dot run along it, one step of the path a frame. */
 export interface Path {
@@ -27,7 +26,12 @@ export interface Plane {
   readonly picture?: Picture
   /** Let the picture's pixels be seen: for fields with sharp edges. */
   readonly sharp?: boolean
-  readonly points?: readonly { readonly at: Point; readonly tone: string; readonly text?: string }[]
+  readonly points?: readonly {
+    readonly at: Point
+    readonly tone: string
+    readonly text?: string
+    readonly large?: boolean
+  }[]
   readonly paths?: readonly Path[]
   readonly crosses?: readonly Point[]
   /** Seconds that a race takes. */
@@ -60,7 +64,7 @@ export function plane(spec: Plane): Markup {
     (p) => px(y(p[1])),
   ).defined(inside)
   const [width, height] = [frame.right - frame.left, frame.bottom - frame.top]
-  const ticks = (scale: typeof x) => scale.ticks(5).map((v) => ({ at: scale(v), text: formatNumber(v, 3) }))
+  const ticks = (scale: typeof x) => scale.ticks(5).map((v) => ({ at: scale(v), text: tickText(v) }))
   return html`<figure class="plane">${spec.title !== undefined && html`<figcaption>${spec.title}</figcaption>`}<svg class="chart" viewBox="0 0 ${frame.size.width} ${frame.size.height}" role="img" aria-label="${spec.label}">${axes(frame, { name: spec.xName, ticks: ticks(x) }, { name: spec.yName, ticks: ticks(y) })}<svg x="${frame.left}" y="${frame.top}" width="${width}" height="${height}" viewBox="${frame.left} ${frame.top} ${width} ${height}">${
     spec.picture !== undefined &&
     html`<image class="${spec.sharp ? 'sharp' : ''}" href="${pngUri(spec.picture)}" x="${frame.left}" y="${frame.top}" width="${width}" height="${height}" preserveAspectRatio="none"/>`
@@ -68,7 +72,7 @@ export function plane(spec: Plane): Markup {
     ([a, b]) => html`<path class="cross" d="M${px(x(a) - 5)},${px(y(b) - 5)}l10,10m0,-10l-10,10"/>`,
   )}${(spec.points ?? []).map(
     (p) =>
-      html`<circle class="point ${p.tone}" cx="${px(x(p.at[0]))}" cy="${px(y(p.at[1]))}" r="4">${p.text !== undefined && html`<title>${p.text}</title>`}</circle>`,
+      html`<circle class="point ${p.tone}" cx="${px(x(p.at[0]))}" cy="${px(y(p.at[1]))}" r="${p.large ? 7 : 4}">${p.text !== undefined && html`<title>${p.text}</title>`}</circle>`,
   )}${(spec.paths ?? []).map(
     (p) =>
       html`<g class="series ${p.tone} ${p.dashed ? 'dashed' : ''}"><path d="${draws(p.points) ?? ''}"/>${p.dots && p.points.filter(inside).map(([a, b]) => html`<circle class="step" cx="${px(x(a))}" cy="${px(y(b))}" r="2.2"/>`)}${p.race && runner(p, x, y, spec.seconds ?? 8)}</g>`,

@@ -20,10 +20,10 @@ a { color: var(--t1); text-underline-offset: .2em; }
 .formulas div { display: grid; gap: .25rem 1.5rem; align-items: center; padding: .35rem 0; }
 .formulas div + div { border-top: 1px solid var(--line); }
 .formulas p { color: var(--soft); font-size: .875rem; }
-math { font-family: "Cambria Math", "STIX Two Math", "Latin Modern Math", math, serif; font-size: 1.12em; }
+math { font-family: "Cambria Math", "STIX Two Math", "Latin Modern Math", "DejaVu Math TeX Gyre", math, serif; font-size: 1.12em; }
 math.tml-display { text-align: left; }
 .tml-left { text-align: left; }
-pre.code { margin: 0; }
+pre.code:first-child { margin-top: 0; }
 .body > * + * { margin-top: 1rem; }
 .body > h3 { margin-top: 1.6rem; }
 .said { font-size: inherit; display: block; }

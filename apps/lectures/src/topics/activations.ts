@@ -87,36 +87,38 @@ async function run(context: Parameters<Topic['run']>[0]): Promise<Page> {
   context.note('dying ReLU')
   const dying = await dyingRelu(context)
 
+  const lossOf = (o: typeof dying.relu): number => o.losses.at(-1)?.[1] ?? Number.NaN
+
   const claims: readonly Claim[] = [
     {
       said: 'The largest slope of tanh is 1.',
-      row: '2',
+      row: 'activations',
       measured: `${formatNumber(tanhSlope, 6)}, at x = ${formatNumber(xs[pick('tanh').slope.indexOf(tanhSlope)] as number, 3)}`,
       agrees: Math.abs(tanhSlope - 1) < 1e-6,
     },
     {
       said: 'tanh(x) = 2 sigma(2x) − 1.',
-      row: '2',
+      row: 'activations',
       measured: `largest difference ${gap.toExponential(1)}`,
       agrees: gap < 1e-6,
     },
     {
       said: 'Far from 0 the gradients of sigmoid and tanh vanish.',
-      row: '2',
+      row: 'activations',
       measured: `at x = 6 the slope of the sigmoid is ${formatNumber(slopeAt6, 3)}, ${Math.round(sigmoidSlope / slopeAt6)} times less than at 0`,
       agrees: slopeAt6 < sigmoidSlope / 50,
     },
     {
       said: 'The slope of ELU below 0 is elu(x) + alpha.',
-      row: '2',
+      row: 'activations',
       measured: `largest difference ${eluRule.toExponential(1)}`,
       agrees: eluRule < 1e-6,
     },
     {
       said: 'A ReLU that is off everywhere has gradient 0 and stays off.',
-      row: '2',
-      measured: `after ${dying.steps} steps ${dying.revived.relu} of ${dying.units} dead ReLU units answer again, ${dying.revived.leakyRelu} of ${dying.units} leaky ones`,
-      agrees: dying.revived.relu === 0 && dying.revived.leakyRelu > 0,
+      row: 'activations',
+      measured: `from a dead start ${dying.relu.living[1]} of ${dying.units} ReLU units answer after training and the loss stops at ${formatNumber(lossOf(dying.relu), 3)}; with a leak ${dying.leakyRelu.living[1]} answer and it falls to ${formatNumber(lossOf(dying.leakyRelu), 2)}`,
+      agrees: dying.relu.living.every((n) => n === 0) && lossOf(dying.leakyRelu) < lossOf(dying.relu) / 2,
     },
   ]
 
@@ -133,7 +135,7 @@ async function run(context: Parameters<Topic['run']>[0]): Promise<Page> {
   )
   const saturating = ['sigmoid', 'tanh', 'ReLU', 'ELU', 'GELU'] as const
   return {
-    found: `The slope of tanh reaches ${formatNumber(tanhSlope, 4)}, that of the sigmoid ${formatNumber(sigmoidSlope, 4)}; at x = 6 the sigmoid's is ${formatNumber(slopeAt6, 2)}. Of ${dying.units} ReLU units that began dead ${dying.revived.relu} came back, of as many leaky ones ${dying.revived.leakyRelu}.`,
+    found: `The slope of tanh reaches ${formatNumber(tanhSlope, 4)}, that of the sigmoid ${formatNumber(sigmoidSlope, 4)}; at x = 6 the sigmoid's is ${formatNumber(slopeAt6, 2)}. From a dead start ReLU never learns (loss ${formatNumber(lossOf(dying.relu), 3)}); with a leak the loss falls to ${formatNumber(lossOf(dying.leakyRelu), 2)}.`,
     picture: html`${panels(both)}${legend([
       { name: 'value', tone: 't0' },
       { name: 'derivative, from autograd', tone: 't1' },
@@ -146,8 +148,8 @@ async function run(context: Parameters<Topic['run']>[0]): Promise<Page> {
       sigmoidSlope,
       slopeAt6,
       tanhIdentity: gap,
-      revivedRelu: dying.revived.relu,
-      revivedLeaky: dying.revived.leakyRelu,
+      deadReluLoss: lossOf(dying.relu),
+      leakyLoss: lossOf(dying.leakyRelu),
     },
     sections: [
       {

@@ -81,8 +81,9 @@ interface Example {
   readonly row: string
   readonly title: string
   readonly lede: string
-  /** What the lecture's slide shows as the result. */
-  readonly slide: Grid
+  /** The result on the lecture's slide, or by the definition where the slide has none. */
+  readonly expected: Grid
+  readonly byDefinition?: true
   readonly result: Grid
   readonly draw: (result: Markup) => Markup
 }
@@ -135,7 +136,7 @@ export async function examples(): Promise<readonly Example[]> {
       row: 'F7',
       title: 'One dimension',
       lede: 'The kernel slides along a row of numbers; each place of the result is a weighted sum of three neighbours.',
-      slide: [[-1, 7, 5, 4, -1]],
+      expected: [[-1, 7, 5, 4, -1]],
       result: await gridOf(results.line),
       draw: (result) =>
         equation(
@@ -150,7 +151,7 @@ export async function examples(): Promise<readonly Example[]> {
       row: 'F8',
       title: 'Two dimensions',
       lede: 'The lit square and the kernel give the lit number: 1 · 1 + 2 · 0 + 3 · 0 + 1 · 1 = 2.',
-      slide: [
+      expected: [
         [2, 6, 4],
         [4, 4, 8],
         [4, 4, 4],
@@ -162,7 +163,7 @@ export async function examples(): Promise<readonly Example[]> {
       row: 'F9',
       title: 'Three channels',
       lede: 'A kernel has a layer for every channel of the input; their sums are added, so one filter gives one channel.',
-      slide: [
+      expected: [
         [5, 11],
         [15, 5],
       ],
@@ -183,7 +184,7 @@ export async function examples(): Promise<readonly Example[]> {
       row: 'F11',
       title: 'Padding 0: valid',
       lede: 'The window stays inside: 5 − 3 + 1 = 3 places a side.',
-      slide: [
+      expected: [
         [7, 11, 9],
         [9, 11, 12],
         [8, 8, 7],
@@ -195,7 +196,7 @@ export async function examples(): Promise<readonly Example[]> {
       row: 'F11',
       title: 'Padding 1: same',
       lede: 'With p = floor((k − 1) / 2) zeros around it the result is as large as the input.',
-      slide: [
+      expected: [
         [6, 5, 7, 4, 2],
         [6, 7, 11, 9, 5],
         [4, 9, 11, 12, 6],
@@ -209,7 +210,7 @@ export async function examples(): Promise<readonly Example[]> {
       row: 'F12',
       title: 'Stride 2',
       lede: 'Every second place only: the corners of the valid result.',
-      slide: [
+      expected: [
         [7, 9],
         [8, 7],
       ],
@@ -220,7 +221,7 @@ export async function examples(): Promise<readonly Example[]> {
       row: 'F16',
       title: 'Max pooling, 2 by 2',
       lede: 'The largest of every square.',
-      slide: [
+      expected: [
         [3, 4],
         [2, 4],
       ],
@@ -230,8 +231,9 @@ export async function examples(): Promise<readonly Example[]> {
     {
       row: 'F16',
       title: 'Mean pooling, 2 by 2',
+      byDefinition: true,
       lede: 'The mean of every square.',
-      slide: [
+      expected: [
         [1.75, 2.25],
         [1.5, 2.75],
       ],
@@ -241,8 +243,9 @@ export async function examples(): Promise<readonly Example[]> {
     {
       row: 'F16',
       title: 'The gradient of max pooling',
+      byDefinition: true,
       lede: 'Only the place that won gets it: the first one where two are equal.',
-      slide: [
+      expected: [
         [0, 0, 0, 0],
         [1, 0, 1, 0],
         [1, 0, 0, 1],
@@ -261,13 +264,13 @@ async function run(context: Context): Promise<Page> {
   const all = await examples()
   context.note('smoothing a loss curve')
   const smooth = await smoothing(context)
-  const right = all.filter((e) => same(e.slide, e.result)).length
+  const right = all.filter((e) => same(e.expected, e.result)).length
   const claims: readonly Claim[] = [
     ...all.map((e) => ({
-      said: `${e.title}: ${inWords(e.slide)}`,
+      said: `${e.title}${e.byDefinition ? ', by the definition' : ''}: ${inWords(e.expected)}`,
       row: e.row,
       measured: inWords(e.result),
-      agrees: same(e.slide, e.result),
+      agrees: same(e.expected, e.result),
     })),
     {
       said: 'A stride s gives t = floor((n − k) / s) places.',

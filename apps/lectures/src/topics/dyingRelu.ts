@@ -14,40 +14,45 @@ const rows = 256
 
 type Rows = Tensor<readonly [number, number], 'float32'>
 
-/** Trains one hidden layer whose units all begin dead, and counts the units that answer on any row. */
-async function alive(kind: 'relu' | 'leakyRelu', steps: number, context: Context): Promise<readonly Point[]> {
+interface Outcome {
+  /** Loss by step. */
+  readonly losses: readonly Point[]
+  /** Units that answer on any row, before and after. */
+  readonly living: readonly [before: number, after: number]
+}
+
+/** Trains one hidden layer whose units all begin dead. */
+async function trained(kind: 'relu' | 'leakyRelu', steps: number, context: Context): Promise<Outcome> {
   const { seed } = context
-  const x = normal(key(seed), [rows, 4])
-  const y = x.sum(1, { keepdims: true }).abs()
+  const x: Rows = normal(key(seed), [rows, 4])
+  const y: Rows = x.sum(1, { keepdims: true }).relu().mul(3)
   // show: dying
   const activation = kind === 'relu' ? relu() : leakyRelu(0.1)
   const net = { hidden: linear(4, units), out: linear(units, 1) }
   initialize(net, { seed })
   // A step that was too large has pushed every unit below 0 for every input.
-  net.hidden.bias.assign(tensor(new Float32Array(units).fill(-6), [units]))
+  net.hidden.bias.assign(tensor(new Float32Array(units).fill(-3), [units]))
   const step = trainStep({
     model: net,
-    optimizer: optimizer(sgd(0.02), net),
+    optimizer: optimizer(sgd(0.1), net),
     loss: (batch: { x: Rows; y: Rows }) => mse(net.out(activation(net.hidden(batch.x))), batch.y),
   })
-  const answering = () => net.hidden(x).max(0).gt(0).sum()
+  const living = () => net.hidden(x).max(0).gt(0).sum()
   // end
-  const found: Point[] = [[0, await answering().item()]]
-  for (let i = 1; i <= steps; i++) {
-    await step({ x: x as Rows, y: y as Rows }).item()
-    if (i % Math.ceil(steps / 40) === 0 || i === steps) {
-      found.push([i, await answering().item()])
-      await pause(context)
-    }
+  const before = await living().item()
+  const losses: Point[] = []
+  for (let i = 0; i <= steps; i++) {
+    losses.push([i, await step({ x, y }).item()])
+    if (i % 20 === 0) await pause(context)
   }
-  return found
+  return { losses, living: [before, await living().item()] }
 }
 
 /** What came of units that began dead: ReLU has no gradient there, a leak has. */
 export interface Dying {
   readonly units: number
-  readonly steps: number
-  readonly revived: { readonly relu: number; readonly leakyRelu: number }
+  readonly relu: Outcome
+  readonly leakyRelu: Outcome
   readonly lede: string
   readonly body: Markup
 }
@@ -55,22 +60,21 @@ export interface Dying {
 /** Runs the same network with ReLU and with a leak from a start where every unit is off. */
 export async function dyingRelu(context: Context): Promise<Dying> {
   const steps = context.quick ? 80 : 400
-  const plain = await alive('relu', steps, context)
-  const leaky = await alive('leakyRelu', steps, context)
-  const end = (points: readonly Point[]): number => points.at(-1)?.[1] ?? 0
+  const plain = await trained('relu', steps, context)
+  const leaky = await trained('leakyRelu', steps, context)
   return {
     units,
-    steps,
-    revived: { relu: end(plain), leakyRelu: end(leaky) },
-    lede: `A layer of ${units} units whose biases a wild step has pushed to −6, so that no input reaches them. The picture counts units that answer on at least one of ${rows} inputs while training goes on.`,
+    relu: plain,
+    leakyRelu: leaky,
+    lede: `A layer of ${units} units whose biases a wild step has pushed to −3, so that none answers on any of ${rows} inputs. With ReLU only the last bias can learn: the loss stops at the variance of the answers. With a leak of 0.1 the gradient finds its way back.`,
     body: html`<figure class="card">${lineChart(
       {
-        label: `Units that answer: ReLU stays at ${end(plain)}, LeakyReLU reaches ${end(leaky)} of ${units}.`,
+        label: 'Loss from a dead start, with ReLU and with a leak',
         x: { name: 'step' },
-        y: { name: 'living units', domain: [-1, units + 1] },
+        y: { name: 'mean square error', log: true },
         series: [
-          { name: `LeakyReLU ${end(leaky)}`, tone: 't1', points: leaky },
-          { name: `ReLU ${end(plain)}`, tone: 't0', points: plain },
+          { name: 'ReLU', tone: 't0', points: plain.losses },
+          { name: 'LeakyReLU', tone: 't1', points: leaky.losses },
         ],
       },
       0.75,

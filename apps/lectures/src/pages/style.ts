@@ -40,7 +40,7 @@ pre.code:first-child { margin-top: 0; }
 .chart .mark { font-size: 12px; }
 .panels, .planes { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fill, minmax(min(100%, 15rem), 1fr)); }
 .planes { grid-template-columns: repeat(auto-fit, minmax(min(100%, 18rem), 1fr)); }
-.planes > * { max-width: 34rem; }
+.planes > * { max-width: 28rem; }
 .planes.one > * { margin: 0 auto; width: 100%; }
 .panel figcaption, .plane figcaption { margin: 0 0 .1rem; color: var(--ink); font-weight: 600; font-size: .9rem; }
 .point { fill: var(--tone); stroke: var(--card); stroke-width: 1.5; }
@@ -58,6 +58,12 @@ pre.code:first-child { margin-top: 0; }
 .cells td { min-width: 2.15rem; height: 2.15rem; padding: 0 .3rem; text-align: center; background: var(--right); border-radius: .25rem; }
 .cells .outside { background: none; color: var(--faint); outline: 1px dashed var(--line); outline-offset: -2px; }
 .cells .lit { background: color-mix(in srgb, var(--tone) 28%, var(--card)); font-weight: 600; color: var(--ink); }
+.graph { overflow-x: auto; } .graph svg { display: block; margin: 0 auto; max-width: none; }
+.graph path { fill: none; stroke: var(--faint); stroke-width: 1.5; }
+.graph rect { fill: color-mix(in srgb, var(--tone) 12%, var(--card)); stroke: var(--tone); }
+.graph text { font: 12px system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; fill: var(--ink); }
+.graph .shape { fill: var(--soft); font-size: 11px; }
+.thumb .graph svg { width: 100%; height: 10.5rem; }
 .images { display: grid; gap: .5rem; grid-template-columns: repeat(auto-fill, minmax(5rem, 1fr)); }
 .topics { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fill, minmax(min(100%, 19rem), 1fr)); margin-top: 1.8rem; }
 .topics a { color: inherit; text-decoration: none; display: block; }

@@ -24,6 +24,8 @@ export interface Course {
   readonly size: number
   /** Also the errors on the training set. */
   readonly trainErrors?: boolean
+  /** A validation set whose loss is measured too. */
+  readonly watch?: MnistDataset
   readonly shouldStop?: (epoch: Epoch) => boolean
 }
 
@@ -34,6 +36,8 @@ export interface Epoch {
   readonly testLoss: number
   readonly testErrors: number
   readonly trainErrors: number
+  /** Loss on the validation set. */
+  readonly watched: number
 }
 
 /** Trains on MNIST, epoch after epoch; ends the topic when the signal fires. */
@@ -67,7 +71,15 @@ export async function train(course: Course, context: Context): Promise<readonly 
     if (event.type !== 'epoch-end') continue
     const { errors, loss } = await on(test)
     const trainErrors = course.trainErrors ? (await on(course.train)).errors / course.train.length : Number.NaN
-    found.push({ loss: event.loss, testLoss: loss / test.length, testErrors: errors / test.length, trainErrors })
+    const { watch } = course
+    const watched = watch === undefined ? Number.NaN : (await on(watch)).loss / watch.length
+    found.push({
+      watched,
+      loss: event.loss,
+      testLoss: loss / test.length,
+      testErrors: errors / test.length,
+      trainErrors,
+    })
   }
   return found
 }

@@ -16,15 +16,15 @@ export interface Runner {
 
 /** C's optimizers, NAG aside: it needs the gradient somewhere else. */
 export const runners: readonly Runner[] = [
-  { name: 'SGD', tone: 't7', rate: 0.0012, transform: sgd },
-  { name: 'Momentum', tone: 't0', rate: 0.008, transform: (rate) => momentum(rate, 0.9) },
+  { name: 'SGD', tone: 't7', rate: 0.008, transform: sgd },
+  { name: 'Momentum', tone: 't0', rate: 0.03, transform: (rate) => momentum(rate, 0.9) },
   { name: 'RMSProp', tone: 't2', rate: 0.02, transform: (rate) => rmsprop(rate, { alpha: 0.9 }) },
   { name: 'AdaDelta', tone: 't3', rate: 1, transform: (rate) => adadelta(rate, { eps: 1e-4 }) },
   { name: 'Adam', tone: 't5', rate: 0.06, transform: adam },
   { name: 'AdaGrad', tone: 't4', rate: 0.3, transform: adagrad },
 ]
 /** NAG and its rate. */
-export const nag = { name: 'NAG', tone: 't1', rate: 0.008 } as const
+export const nag = { name: 'NAG', tone: 't1', rate: 0.03 } as const
 
 /** Where a runner was, and the heights there. */
 export interface Track {

@@ -128,7 +128,7 @@ async function run(context: Context): Promise<Page> {
   const raw = await descent(learning.x, learning.y, rawRate, [2.5, 0.8], steps, context)
   const scaled = await descent(trainX.data as Float32Array, learning.y, 0.3, [-1, 1.5], steps, context)
   const floor = raw.at(raw.lowest)
-  const left = (d: Descent): number => d.at(d.path.at(-1) as Point) - floor
+  const left = (d: Descent): number => Math.max(0, d.at(d.path.at(-1) as Point) - floor)
   const testMean = [0, 1].map((f) => {
     const values = Array.from({ length: rows }, (_, i) => (testX.data as Float32Array)[2 * i + f] as number)
     return values.reduce((a, b) => a + b, 0) / rows

@@ -19,6 +19,7 @@ export interface Batch {
   readonly labels: Tensor<readonly [number], 'uint8'>
 }
 
+// show: networks
 /** 784-120-84-10 with ReLU. */
 const mlp = () =>
   sequential(input(1, 28, 28), flatten(), linear(784, 120), relu(), linear(120, 84), relu(), linear(84, 10))
@@ -40,6 +41,7 @@ const cnn = () =>
     relu(),
     linear(84, 10),
   )
+// end
 
 /** The lectures' networks and learning rates. */
 export const networks = {

@@ -1,5 +1,4 @@
 import { scaleLinear } from 'd3-scale'
-import type { ModelName } from '../options.ts'
 import { html, type Markup, px } from './html.ts'
 
 /** Width and height of a drawing in its own units, which are CSS pixels when it is not scaled. */
@@ -67,7 +66,8 @@ export function axes(
 
 /** A name right of the plot, at the height of what it names. */
 export interface EndLabel {
-  readonly model: ModelName
+  /** The class that colours it: a network's name or a tone. */
+  readonly tone: string
   readonly at: number
   readonly text: string
   /** For what is there to compare with. */
@@ -83,8 +83,8 @@ export function endLabels(frame: Frame, labels: readonly EndLabel[]): Markup {
     frame.bottom,
   )
   return html`${sorted.map(
-    ({ model, text, quiet }, i) =>
-      html`<text class="end ${model}${quiet ? ' quiet' : ''}" x="${frame.right + 10}" y="${px(places[i] as number)}" dy="0.33em">${text}</text>`,
+    ({ tone, text, quiet }, i) =>
+      html`<text class="end ${tone}${quiet ? ' quiet' : ''}" x="${frame.right + 10}" y="${px(places[i] as number)}" dy="0.33em">${text}</text>`,
   )}`
 }
 

@@ -50,9 +50,9 @@ export function errorChart({ runs, testImages }: Experiment): Markup {
     )}${endLabels(frame, [
       ...shown.map((run) => {
         const errors = run.epochs.at(-1)?.errors ?? 0
-        return { model: run.model, at: y(height(errors)), text: `${shortName(run)} ${count(errors)}` }
+        return { tone: run.model, at: y(height(errors)), text: `${shortName(run)} ${count(errors)}` }
       }),
-      ...references.map((r) => ({ model: r.model, at: y(r.errors), text: r.text, quiet: true })),
+      ...references.map((r) => ({ tone: r.model, at: y(r.errors), text: r.text, quiet: true })),
     ])}`
   }
   const told = shown.map(

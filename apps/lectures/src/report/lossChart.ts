@@ -85,7 +85,7 @@ export function lossChart({ runs, trainImages, batch }: Experiment): Markup {
     )}${endLabels(
       frame,
       shown.map((s) => ({
-        model: s.run.model,
+        tone: s.run.model,
         at: y(s.last),
         text: `${shortName(s.run)} ${formatNumber(s.last, 2)}`,
       })),

@@ -1,18 +1,16 @@
 import type { MnistDataset } from '@tessella/datasets'
 import type { Experiment } from '../record.ts'
 import { epochTable, madeWith } from './details.ts'
+import { document, section } from './document.ts'
 import { errorChart } from './errorChart.ts'
 import { filterPictures } from './filters.ts'
 import { gallery } from './gallery.ts'
 import { headline } from './headline.ts'
 import { heatmap } from './heatmap.ts'
-import { html, type Markup } from './html.ts'
+import { html } from './html.ts'
 import { lossChart } from './lossChart.ts'
 import { style } from './style.ts'
 import { timeChart } from './timeChart.ts'
-
-const section = (title: string, lede: string, body: Markup): Markup =>
-  html`<section class="part"><h2>${title}</h2><p class="lede">${lede}</p>${body}</section>`
 
 /**
  * The report as one page that needs nothing else: no script, no request. `test` is the set that the mistakes point
@@ -52,10 +50,5 @@ export function renderReport(experiment: Experiment, test: MnistDataset): string
       html`<figure class="card">${timeChart(experiment)}</figure>`,
     )}${section('Epochs in numbers', 'The same as above, to read off.', epochTable(experiment))}`
   }${section('How it was made', 'Run the command to get this page again.', madeWith(experiment))}`
-  return `<!doctype html>
-${
-  html`<html lang="en"><head><meta charset="utf-8"><title>MNIST report - Tessella</title><meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark"><meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'"><style>${{ markup: style }}</style></head><body><main>${body}</main></body></html>`
-    .markup
-}
-`
+  return document('MNIST report - Tessella', style, body)
 }

@@ -43,7 +43,7 @@ export function timeChart({ runs }: Experiment): Markup {
       frame,
       shown.map((run) => {
         const seconds = median(run.epochs.map((e) => e.seconds))
-        return { model: run.model, at: y(seconds), text: `${shortName(run)} ${formatSeconds(seconds)}` }
+        return { tone: run.model, at: y(seconds), text: `${shortName(run)} ${formatSeconds(seconds)}` }
       }),
     )}`
   }

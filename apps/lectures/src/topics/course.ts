@@ -1,0 +1,85 @@
+import { type BatchOptions, batches, type MnistDataset } from '@tessella/datasets'
+import { crossEntropy, errorCount } from '@tessella/losses'
+import { optimizer, type Transform } from '@tessella/optimizers'
+import type { Tensor } from '@tessella/tensor'
+import { evaluator, fit, trainStep } from '@tessella/training'
+import type { Batch } from '../models.ts'
+import type { Context } from '../pages/topic.ts'
+import { pause } from '../runTopic.ts'
+
+/** Scores of a batch of images; the mode matters to dropout and batch normalisation. */
+export type Scores = (images: Tensor<readonly [number, 1, 28, 28], 'float32'>, mode: 'train' | 'eval') => Tensor
+
+/** One way to train one network. */
+export interface Course {
+  readonly model: object
+  readonly scores: Scores
+  readonly transform: Transform
+  /** Added to the loss. */
+  readonly penalty?: () => Tensor
+  readonly train: MnistDataset
+  /** What is measured after every epoch. */
+  readonly test: MnistDataset
+  readonly epochs: number
+  readonly size: number
+  /** Also the errors on the training set. */
+  readonly trainErrors?: boolean
+  /** A validation set whose loss is measured too. */
+  readonly watch?: MnistDataset
+  readonly shouldStop?: (epoch: Epoch) => boolean
+}
+
+/** What one epoch gave; errors are shares. */
+export interface Epoch {
+  /** Mean loss of the steps. */
+  readonly loss: number
+  readonly testLoss: number
+  readonly testErrors: number
+  readonly trainErrors: number
+  /** Loss on the validation set. */
+  readonly watched: number
+}
+
+/** Trains on MNIST, epoch after epoch; ends the topic when the signal fires. */
+export async function train(course: Course, context: Context): Promise<readonly Epoch[]> {
+  const { model, scores, penalty, epochs, size, test } = course
+  const logits = (images: Batch['images'], mode: 'train' | 'eval') => scores(images.cast('float32').div(255), mode)
+  const step = trainStep<Batch>({
+    model,
+    optimizer: optimizer(course.transform, model),
+    loss: ({ images, labels }) => {
+      const loss = crossEntropy(logits(images, 'train'), labels)
+      return penalty === undefined ? loss : loss.add(penalty())
+    },
+  })
+  const measure = evaluator(({ images, labels }: Batch) => {
+    const answers = logits(images, 'eval')
+    return { errors: errorCount(answers, labels), loss: crossEntropy(answers, labels, { reduction: 'sum' }) }
+  })
+  const on = (set: MnistDataset) => measure(batches(set, { size: Math.min(1000, set.length) }))
+  const order: BatchOptions = { size, shuffle: true, seed: context.seed }
+  const found: Epoch[] = []
+  const run = fit<Batch>({
+    step,
+    batches: (epoch) => batches(course.train, { ...order, epoch }),
+    epochs,
+    signal: context.signal,
+    shouldStop: () => course.shouldStop?.(found.at(-1) as Epoch) ?? false,
+  })
+  for await (const event of run) {
+    if (event.type === 'step') await pause(context)
+    if (event.type !== 'epoch-end') continue
+    const { errors, loss } = await on(test)
+    const trainErrors = course.trainErrors ? (await on(course.train)).errors / course.train.length : Number.NaN
+    const { watch } = course
+    const watched = watch === undefined ? Number.NaN : (await on(watch)).loss / watch.length
+    found.push({
+      watched,
+      loss: event.loss,
+      testLoss: loss / test.length,
+      testErrors: errors / test.length,
+      trainErrors,
+    })
+  }
+  return found
+}

@@ -1,0 +1,39 @@
+import type { Topic } from '../pages/topic.ts'
+import { activations } from './activations.ts'
+import { backprop } from './backprop.ts'
+import { batchNormalisation } from './batchNormalisation.ts'
+import { batchSizes } from './batchSizes.ts'
+import { convolution } from './convolution.ts'
+import { dropoutForms } from './dropoutForms.ts'
+import { graph } from './graph.ts'
+import { initialisation } from './initialisation.ts'
+import { mainExperiment } from './mainExperiment.ts'
+import { optimizers } from './optimizers.ts'
+import { overfitting } from './overfitting.ts'
+import { perceptron } from './perceptron.ts'
+import { polynomial } from './polynomial.ts'
+import { receptive } from './receptive.ts'
+import { regularisation } from './regularisation.ts'
+import { standardisation } from './standardisation.ts'
+import { universal } from './universal.ts'
+
+/** All topics, in the order in which they build on each other. */
+export const topics: readonly Topic[] = [
+  activations,
+  convolution,
+  receptive,
+  perceptron,
+  graph,
+  universal,
+  polynomial,
+  backprop,
+  initialisation,
+  batchSizes,
+  standardisation,
+  optimizers,
+  overfitting,
+  regularisation,
+  dropoutForms,
+  batchNormalisation,
+  mainExperiment,
+]

@@ -1,0 +1,156 @@
+import { cpu } from '@tessella/backend-cpu'
+import { disposeBackend, useBackend } from '@tessella/tensor'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { renderIndex } from '../src/pages/indexPage.ts'
+import type { Context, Page, Topic } from '../src/pages/topic.ts'
+import { renderTopic } from '../src/pages/topicPage.ts'
+import { compared } from '../src/topics/backprop.ts'
+import { examples } from '../src/topics/convolution.ts'
+import { collapse } from '../src/topics/graph.ts'
+import { topics } from '../src/topics/index.ts'
+import { learn } from '../src/topics/perceptron.ts'
+import { measured } from '../src/topics/receptive.ts'
+import { bars } from './support/samples.ts'
+import { markupProblems } from './support/wellFormed.ts'
+
+const data = { train: bars(700, 1), test: bars(300, 2) }
+const context: Context = {
+  seed: 1,
+  quick: true,
+  signal: new AbortController().signal,
+  note: () => {},
+  mnist: () => Promise.resolve(data),
+}
+
+beforeAll(async () => {
+  await useBackend(cpu())
+})
+afterAll(() => disposeBackend())
+
+const pages = new Map<Topic, Promise<Page>>()
+const pageOf = (topic: Topic): Promise<Page> => {
+  const page = pages.get(topic) ?? topic.run(context)
+  pages.set(topic, page)
+  return page
+}
+const named = (name: string): Topic => topics.find((t) => t.name === name) as Topic
+
+describe('every topic', { timeout: 30_000 }, () => {
+  it.each(topics.map((t) => [t.name, t] as const))(
+    '%s runs on few data and gives a well-formed page',
+    async (_, topic) => {
+      const page = await pageOf(topic)
+      const text = renderTopic(topic, page, [['command', `lecture ${topic.name} <&>`]], 'quick')
+      expect(markupProblems(text.replace('<!doctype html>\n', '').trim())).toEqual([])
+      expect(text).not.toMatch(/NaN|undefined|Infinity/)
+      expect(page.claims.length).toBeGreaterThan(0)
+      expect(page.picture.markup).toMatch(/<svg|<table/)
+      expect(Object.values(page.numbers).flat().every(Number.isFinite)).toBe(true)
+    },
+  )
+
+  it('has a name of its own and a row of the list', () => {
+    expect(new Set(topics.map((t) => t.name)).size).toBe(topics.length)
+    expect(topics.every((t) => /^[a-z]+$/.test(t.name) && t.rows.length > 0 && t.name !== 'all')).toBe(true)
+  })
+
+  // What is exact, or falls by far more than chance, must come out in a quick run too.
+  it.each(['activations', 'receptive', 'perceptron', 'graph', 'universal', 'polynomial', 'standardisation'])(
+    'all that the lectures say of %s is measured',
+    async (name) => {
+      const { claims } = await pageOf(named(name))
+      expect(claims.filter((c) => !c.agrees)).toEqual([])
+    },
+  )
+
+  it('stands in the index, run or not', async () => {
+    const [first, second, ...rest] = topics as [Topic, Topic, ...Topic[]]
+    const text = renderIndex(
+      [
+        { topic: first, page: await pageOf(first) },
+        { topic: second, failed: 'no <data>' },
+        ...rest.map((topic) => ({ topic })),
+      ],
+      true,
+    )
+    expect(markupProblems(text.replace('<!doctype html>\n', '').trim())).toEqual([])
+    expect(text).toContain('Failed: no &lt;data&gt;')
+    expect(text).toContain(`href="${first.name}.html"`)
+    expect(text).not.toContain(`href="${second.name}.html"`)
+  })
+})
+
+describe('convolution', () => {
+  it('gives the numbers of the slides exactly', async () => {
+    for (const { title, expected, result } of await examples()) expect(result, title).toEqual(expected)
+  })
+})
+
+describe('perceptron', () => {
+  it.each(['AND', 'OR'] as const)('learns %s', async (gate) => {
+    const { solved, epochs } = await learn(gate)
+    expect(solved).toBe(true)
+    expect(epochs.at(-1)?.mistakes).toBe(0)
+  })
+
+  it('goes round in a circle on XOR, with mistakes in every epoch', async () => {
+    const { solved, cycle, epochs } = await learn('XOR')
+    expect(solved).toBe(false)
+    expect(epochs[(cycle?.to ?? 0) - 1]?.weights).toEqual(epochs[(cycle?.from ?? 0) - 1]?.weights)
+    expect(epochs.every((e) => e.mistakes > 0)).toBe(true)
+  })
+})
+
+describe('backpropagation by hand', () => {
+  it.each([
+    ['mse', 1],
+    ['mse', 7],
+    ['cross entropy', 1],
+    ['cross entropy', 7],
+  ] as const)('equals autograd for %s, seed %i', async (cost, seed) => {
+    const all = await compared(cost, seed)
+    expect(all).toHaveLength(6)
+    for (const { name, difference, size } of all) {
+      expect(size, name).toBeGreaterThan(1e-4)
+      expect(difference, name).toBeLessThan(1e-5)
+    }
+  })
+})
+
+describe('other exact results', () => {
+  it('the receptive field is where the gradient is not 0', async () => {
+    const all = await measured()
+    expect(all.map((m) => m.seen)).toEqual(all.map((m) => m.told))
+    expect(all.map((m) => m.seen)).toEqual([3, 5, 9, 7, 15, 16])
+  })
+
+  it('linear layers collapse, with tanh between they do not', async () => {
+    const { linear, tanh } = await collapse(3)
+    expect(linear).toBeLessThan(1e-5)
+    expect(tanh).toBeGreaterThan(0.01)
+  })
+
+  it('the error of two layers falls with width', async () => {
+    const rms = (await pageOf(named('universal'))).numbers.rms as readonly number[]
+    expect(rms).toEqual([...rms].sort((a, b) => b - a))
+    expect(rms.at(-1)).toBeLessThan((rms[0] as number) / 2)
+  })
+
+  it('SELU keeps mean 0 and variance 1, the bound 1/sqrt(h) loses a third of the variance per layer', async () => {
+    const { seluMean, seluVariance, uniformPerLayer } = (await pageOf(named('initialisation'))).numbers
+    expect(Math.abs(seluMean as number)).toBeLessThan(0.3)
+    expect(seluVariance).toBeGreaterThan(0.6)
+    expect(seluVariance).toBeLessThan(1.5)
+    expect(uniformPerLayer).toBeLessThan(0.65)
+  })
+
+  it('both forms of dropout agree with inference as far as chance allows', async () => {
+    const { classic, inverted, chance } = (await pageOf(named('dropout'))).numbers
+    expect(classic).toBeLessThan(1.5 * (chance as number))
+    expect(inverted).toBeLessThan(1.5 * (chance as number))
+  })
+
+  it('gamma = sigma and beta = mean undo batch normalisation', async () => {
+    expect((await pageOf(named('batchnorm'))).numbers.undone).toBeLessThan(1e-5)
+  })
+})

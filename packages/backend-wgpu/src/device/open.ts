@@ -37,7 +37,7 @@ async function dawn(options: WgpuOptions): Promise<GPU> {
 
 async function findGpu(options: WgpuOptions): Promise<GPU> {
   const own = globalThis.navigator?.gpu as GPU | undefined
-  if (own !== undefined) return own
+  if (own !== undefined) return keptInstance('navigator', () => own)
   if (!inNode()) throw noWebGpuError()
   return dawn(options)
 }

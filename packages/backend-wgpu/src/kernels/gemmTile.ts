@@ -2,7 +2,8 @@ import type { Capabilities } from '../device/capabilities.ts'
 import type { Dispatch } from '../kernel.ts'
 import { Shader } from '../wgsl/shader.ts'
 import type { KernelContext } from './context.ts'
-import { declareElement, type Gemm, type GemmOperand, type GemmSink } from './product.ts'
+import { powerAbove } from './indices.ts'
+import { declareElement, declareQuad, type Gemm, type GemmOperand, type GemmSink } from './product.ts'
 
 /** A workgroup computes m x n results from panels k deep; each invocation 4 * quadsM x 4 * quadsN of them. */
 export interface Tile {
@@ -13,12 +14,7 @@ export interface Tile {
   readonly quadsN: number
 }
 
-const square: Tile = { m: 64, n: 64, k: 16, quadsM: 1, quadsN: 1 }
 const large: Tile = { m: 128, n: 128, k: 8, quadsM: 2, quadsN: 2 }
-const flat: Tile = { m: 16, n: 256, k: 8, quadsM: 1, quadsN: 1 }
-const low: Tile = { m: 32, n: 128, k: 16, quadsM: 1, quadsN: 1 }
-const tall: Tile = { m: 256, n: 16, k: 8, quadsM: 1, quadsN: 1 }
-const narrow: Tile = { m: 128, n: 32, k: 16, quadsM: 1, quadsN: 1 }
 
 const invocations = ({ m, n, quadsM, quadsN }: Tile): number => (m * n) / (16 * quadsM * quadsN)
 
@@ -26,15 +22,18 @@ const invocations = ({ m, n, quadsM, quadsN }: Tile): number => (m * n) / (16 * 
 const thin = 5
 /** Results from which large tiles still make enough workgroups. */
 const manyResults = 1 << 20
+/** Results of a tile whose invocations have sixteen each. */
+const mostResults = 4096
 
 /** The tile for a product, or undefined where results are better computed one by one. */
 export function tileFor({ batch, m, n, k }: Gemm, { maxInvocations }: Capabilities): Tile | undefined {
   if (maxInvocations < 256 || m < thin || n < thin || k < 4 || batch * m * n * k < 32768) return undefined
-  if (m <= 16) return flat
-  if (n <= 16) return tall
-  if (m <= 32) return low
-  if (n <= 32) return narrow
-  return m >= 256 && n >= 256 && batch * m * n >= manyResults ? large : square
+  if (m >= 256 && n >= 256 && batch * m * n >= manyResults) return large
+  // The shorter side first, as far as it goes; then the longer one fills the workgroup.
+  const short = Math.min(64, Math.max(8, powerAbove(Math.min(m, n))))
+  const long = Math.min(mostResults / short, 256, Math.max(16, powerAbove(Math.max(m, n))))
+  const [tileM, tileN] = m <= n ? [short, long] : [long, short]
+  return { m: tileM, n: tileN, k: short + long > 160 ? 8 : 16, quadsM: 1, quadsN: 1 }
 }
 
 /** Panels of both operands in workgroup memory, k-major in quads of four lines; sums in registers. */
@@ -117,15 +116,17 @@ function panelLines(
   const quads = (lines / 4) * depth
   const element = `${panel}_at`
   const guards = [...(k % depth === 0 ? [] : ['k < last']), ...(end % lines === 0 ? [] : [`line < ${end}`])]
-  declareElement(shader, element, operand, guards)
+  if (operand.quads) declareQuad(shader, element, operand, guards)
+  else declareElement(shader, element, operand, guards)
   const [d, quad] = operand.alongK ? [`q % ${depth}`, `q / ${depth}`] : [`q / ${lines / 4}`, `q % ${lines / 4}`]
   const at = (i: number) => `${element}(batch, line + ${i}, base + d, last)`
+  const value = operand.quads ? at(0) : `vec4f(${[0, 1, 2, 3].map(at).join(', ')})`
   return [
     `for (var q = lane; q < ${quads}; q += ${size}) {`,
     `let d = ${d};`,
     `let quad = ${quad};`,
     `let line = ${first} + quad * 4;`,
-    `${panel}[d * ${lines / 4} + quad] = vec4f(${[0, 1, 2, 3].map(at).join(', ')});`,
+    `${panel}[d * ${lines / 4} + quad] = ${value};`,
     '}',
   ]
 }

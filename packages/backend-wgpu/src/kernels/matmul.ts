@@ -20,8 +20,8 @@ export function emitMatmul(kernel: MatmulKernel, context: KernelContext): readon
       m,
       n,
       k,
-      a: operand(a, batches, a.rowStride, a.colStride),
-      b: operand(b, batches, b.colStride, b.rowStride),
+      a: operand(a, batches, m, a.rowStride, a.colStride, context),
+      b: operand(b, batches, n, b.colStride, b.rowStride, context),
       writes,
       point: (shader, batch, row, column) => {
         const { names, lines } = indicesOf(shader, batch, batches)
@@ -32,8 +32,17 @@ export function emitMatmul(kernel: MatmulKernel, context: KernelContext): readon
   )
 }
 
-function operand(matrix: MatrixOperand, batches: Dims, lineStride: number, kStride: number): GemmOperand {
+function operand(
+  matrix: MatrixOperand,
+  batches: Dims,
+  lines: number,
+  lineStride: number,
+  kStride: number,
+  { buffers }: KernelContext,
+): GemmOperand {
+  const aligned = [matrix.offset, lines, kStride, buffers[matrix.buffer]?.length ?? 1, ...matrix.batchStrides]
   return {
+    quads: lineStride === 1 && aligned.every((n) => n % 4 === 0),
     buffer: matrix.buffer,
     alongK: Math.abs(kStride) === 1 && Math.abs(lineStride) !== 1,
     element: (shader, batch, line, k) => {

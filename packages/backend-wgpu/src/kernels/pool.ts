@@ -7,7 +7,7 @@ import { storageOf, stored } from '../wgsl/storage.ts'
 import { affineText } from '../wgsl/values.ts'
 import type { KernelContext } from './context.ts'
 import { indicesOf, pointsPerGroup } from './indices.ts'
-import { allOf, inputPlaces, outputPlaces } from './window.ts'
+import { allOf, coveringWindows, inputPlaces } from './window.ts'
 import { writeLines } from './writes.ts'
 
 type SinglePool = Extract<Kernel, { kind: 'maxPool' }>
@@ -64,17 +64,15 @@ class Windows {
   gradient({ x, other, attrs, dtype }: PairPool, names: readonly string[]): string[] {
     const shader = this.#shader
     const [image = '0', channel = '0', ...place] = names
-    const taps = indicesOf(shader, 'tap', attrs.kernel)
-    const windows = outputPlaces(attrs, this.#sizes.output, place, taps.names, shader.name('w'))
-    const given = shader.load(shader.memory(other.buffer), offsetOf(other.shape, [image, channel, ...windows.names]))
+    const around = coveringWindows(attrs, this.#sizes, place, 'candidate', shader)
+    const given = shader.load(shader.memory(other.buffer), offsetOf(other.shape, [image, channel, ...around.names]))
     return [
       `var result = ${literalText(stored(dtype), 0)};`,
       `let own = ${offsetOf(x.shape, names)};`,
-      `for (var tap = 0; tap < ${sizeOf(attrs.kernel)}; tap++) {`,
-      ...taps.lines,
-      ...windows.lines,
-      `if (${allOf(windows.tests)}) {`,
-      ...this.#find(image, channel, windows.names),
+      `for (var candidate = 0; candidate < ${around.count}; candidate++) {`,
+      ...around.lines,
+      `if (${allOf(around.tests)}) {`,
+      ...this.#find(image, channel, around.names),
       `if (best_at == own) { result += ${given}; }`,
       '}',
       '}',

@@ -14,6 +14,8 @@ export interface GemmOperand {
   /** Neighbours along k are neighbours in memory. */
   readonly alongK: boolean
   element(shader: Shader, batch: string, line: string, k: string): Element
+  /** Whether four neighbouring lines, from a multiple of four on, are a quad of words in memory. */
+  readonly quads?: boolean
 }
 
 /** A product of matrices in any memory: result[batch, m, n] = sum over k of a[batch, m, k] * b[batch, k, n], in float32. */
@@ -49,5 +51,21 @@ export function declareElement(shader: Shader, name: string, operand: GemmOperan
       ? [`return ${load(address)};`]
       : [`let inside = ${all.join(' & ')};`, `return select(0.0f, ${load(`select(0, ${address}, inside)`)}, inside);`]
   const head = `fn ${name}(batch: i32, line: i32, k: i32, last: i32) -> f32 {`
+  shader.declare([head, ...lines, ...result, '}'].join('\n'))
+}
+
+/** Declares `name(batch, line, k, last)`, four neighbouring lines at once; the operand has `quads`. */
+export function declareQuad(shader: Shader, name: string, operand: GemmOperand, guards: readonly string[]): void {
+  const { lines, address } = operand.element(shader, 'batch', 'line', 'k')
+  const load = (at: string) => shader.loadQuad(shader.memory(operand.buffer), `(${at}) >> 2u`)
+  const all = guards.map((test) => `(${test})`)
+  const result =
+    all.length === 0
+      ? [`return ${load(address)};`]
+      : [
+          `let inside = ${all.join(' & ')};`,
+          `return select(vec4f(), ${load(`select(0, ${address}, inside)`)}, inside);`,
+        ]
+  const head = `fn ${name}(batch: i32, line: i32, k: i32, last: i32) -> vec4f {`
   shader.declare([head, ...lines, ...result, '}'].join('\n'))
 }

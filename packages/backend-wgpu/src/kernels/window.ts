@@ -1,4 +1,6 @@
-import type { Dims, WindowAttrs } from '@tessella/ir'
+import { type Dims, sizeOf, type WindowAttrs } from '@tessella/ir'
+import type { Shader } from '../wgsl/shader.ts'
+import { indicesOf } from './indices.ts'
 
 /** All of them, without branches. */
 export const allOf = (tests: readonly string[]): string =>
@@ -55,4 +57,26 @@ export function outputPlaces(
     return name
   })
   return { lines, names, tests }
+}
+
+/** The windows that may cover an input position, as many for every position: those that end at it or after. */
+export function coveringWindows(
+  { stride, padding, dilation }: WindowAttrs,
+  sizes: { readonly output: Dims; readonly kernel: Dims },
+  place: readonly string[],
+  number: string,
+  shader: Shader,
+): Places & { readonly count: number } {
+  const extents = sizes.kernel.map((k, d) => (k - 1) * (dilation[d] as number) + 1)
+  const counts = extents.map((n, d) => Math.ceil(n / (stride[d] as number)))
+  const back = indicesOf(shader, number, counts)
+  const tests: string[] = []
+  const lines = [...back.lines]
+  const names = place.map((p, d) => {
+    const name = shader.name('w')
+    lines.push(`let ${name} = (${p} + ${padding[d]?.[0]}) / ${stride[d]} - ${back.names[d]};`)
+    tests.push(`${name} >= 0`, `${name} < ${sizes.output[d]}`)
+    return name
+  })
+  return { lines, names, tests, count: sizeOf(counts) }
 }

@@ -16,6 +16,8 @@ interface Bound {
   written: boolean
   /** Some invocations store parts of a word that others store parts of, too. */
   shared: boolean
+  /** Bound as quads of words. */
+  quads: boolean
 }
 
 /** How a finished body is launched. */
@@ -66,6 +68,12 @@ export class Shader {
     return `${this.#accessor('load', memory)}(${address})`
   }
 
+  /** Four float32 elements at once, from element 4 * `quad` on. Only where the buffer holds whole quads and is not written. */
+  loadQuad(memory: Memory, quad: string): string {
+    this.#bind(memory.slot).quads = true
+    return `${this.#accessor('quad', memory)}(${quad})`
+  }
+
   /** A statement that stores one element. Elements smaller than a word are stored by atomic operations. */
   store(memory: Memory, address: string, value: string): string {
     const bound = this.#bind(memory.slot)
@@ -83,7 +91,7 @@ export class Shader {
   #bind(slot: number): Bound {
     const known = this.#bound.get(slot)
     if (known) return known
-    const bound = { slot, name: `m${this.#bound.size}`, written: false, shared: false }
+    const bound = { slot, name: `m${this.#bound.size}`, written: false, shared: false, quads: false }
     this.#bound.set(slot, bound)
     return bound
   }
@@ -130,13 +138,16 @@ export class Shader {
   }
 }
 
-function declaration({ name, written, shared }: Bound, index: number): string {
-  const element = shared ? 'atomic<u32>' : 'u32'
+function declaration({ name, written, shared, quads }: Bound, index: number): string {
+  if (quads && written) throw internalError(`${name} is read in quads and written`)
+  const element = shared ? 'atomic<u32>' : quads ? 'vec4<u32>' : 'u32'
   return `@group(0) @binding(${index}) var<storage, ${written ? 'read_write' : 'read'}> ${name}: array<${element}>;`
 }
 
-const wordText = ({ name, shared }: Bound, at: string): string =>
-  shared ? `atomicLoad(&${name}[${at}])` : `${name}[${at}]`
+function wordText({ name, shared, quads }: Bound, at: string): string {
+  if (quads) return `${name}[(${at}) >> 2u][(${at}) & 3]`
+  return shared ? `atomicLoad(&${name}[${at}])` : `${name}[${at}]`
+}
 
 /** Bits of an element and its place in the word at `i`. */
 const lanesOf = (dtype: DType) => {
@@ -165,6 +176,7 @@ const accessors = {
   atomicOr(&${bound.name}[i >> ${shift}u], ${encode('v')} << shift);
 }`
   },
+  quad: (fn: string, { name }: Bound): string => `fn ${fn}(i: i32) -> vec4f { return bitcast<vec4f>(${name}[i]); }`,
   word: (fn: string, bound: Bound): string => {
     const target = `${bound.name}[i]`
     const statement = bound.shared ? `atomicStore(&${target}, v)` : `${target} = v`

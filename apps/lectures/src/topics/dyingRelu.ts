@@ -25,7 +25,7 @@ interface Outcome {
 async function trained(kind: 'relu' | 'leakyRelu', steps: number, context: Context): Promise<Outcome> {
   const { seed } = context
   const x: Rows = normal(key(seed), [rows, 4])
-  const y: Rows = x.sum(1, { keepdims: true }).relu().mul(3)
+  const y: Rows = x.sum(1, { keepdim: true }).relu().mul(3)
   // show: dying
   const activation = kind === 'relu' ? relu() : leakyRelu(0.1)
   const net = { hidden: linear(4, units), out: linear(units, 1) }

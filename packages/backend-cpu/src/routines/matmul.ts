@@ -38,10 +38,14 @@ function scratchBytes(plan: Plan): number {
   return matrixBytes(plan) * sizeOf(ownBatch(plan))
 }
 
-/** Units: groups of four lanes of every matrix. */
+/** Lanes that are packed at once: half a cache line or a quarter of each row of the panel. */
+const packedLanes = ({ width }: Plan): number => (width % 2 === 0 ? 8 : 4)
+
+/** Units: groups of lanes of every matrix. */
 function packing(context: KernelContext, plan: Plan): KernelCode {
   const { k, lanes, vector, width } = plan
-  const groups = Math.ceil(lanes / 4)
+  const together = packedLanes(plan)
+  const groups = Math.ceil(lanes / together)
   const pack = (count: number): FunctionRef =>
     emitPack(context, {
       k,
@@ -50,8 +54,8 @@ function packing(context: KernelContext, plan: Plan): KernelCode {
       lanes: count,
       panelStride: width * 16,
     })
-  const full = lanes >= 4 ? pack(4) : undefined
-  const rest = lanes % 4 > 0 ? pack(lanes % 4) : undefined
+  const full = lanes >= together ? pack(together) : undefined
+  const rest = lanes % together > 0 ? pack(lanes % together) : undefined
   const { shared } = workspace(context, scratchBytes(plan), 0)
   const sizes = ownBatch(plan)
   const f = context.module.function(['i32', 'i32'], [], (f, begin, end) => {
@@ -59,7 +63,7 @@ function packing(context: KernelContext, plan: Plan): KernelCode {
       const group = takeDigit(f, unit, groups)
       const call = (callee: FunctionRef): void => {
         pushOperand(f, context, vector, indices)
-        addScaled(f, group, 16 * vector.own)
+        addScaled(f, group, 4 * together * vector.own)
         shared(f)
         addScaled(f, matrix, matrixBytes(plan))
         pushPanel(f, group, plan)
@@ -81,26 +85,28 @@ function packing(context: KernelContext, plan: Plan): KernelCode {
       releaseIndices(f, [group, matrix, ...indices])
     })
   })
-  return { f, units: groups * sizeOf(sizes), grain: grainFor(k * 4) }
+  return { f, units: groups * sizeOf(sizes), grain: grainFor(k * together) }
 }
 
 /** Adds the place of a group of lanes in the panels to the address on the stack. */
 function pushPanel(f: FunctionBuilder, group: Local | number, plan: Plan): void {
   if (group === 0 || typeof group === 'number') return
-  if (plan.width === 1) {
+  const together = packedLanes(plan)
+  const perPanel = (4 * plan.width) / together
+  if (perPanel === 1) {
     addScaled(f, group, panelBytes(plan))
     return
   }
   const panel = f.local('i32')
   f.get(group)
-  f.i32(plan.width)
+  f.i32(perPanel)
   f.op('i32.div_u')
   f.set(panel)
   addScaled(f, panel, panelBytes(plan))
   f.get(group)
-  f.i32(plan.width)
+  f.i32(perPanel)
   f.op('i32.rem_u')
-  f.i32(16)
+  f.i32(4 * together)
   f.op('i32.mul')
   f.op('i32.add')
   f.release(panel)

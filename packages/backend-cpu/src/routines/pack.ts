@@ -7,13 +7,13 @@ export interface PackSpec {
   readonly k: number
   readonly kStride: number
   readonly laneStride: number
-  /** Lanes of this group, at most 4; the others become zeros. */
+  /** Lanes of this group, at most 8; what is missing to a multiple of 4 becomes zeros. */
   readonly lanes: number
   /** Bytes between rows of the panel. */
   readonly panelStride: number
 }
 
-/** A function (source, destination) that packs a group of four lanes over the whole of K. */
+/** A function (source, destination) that packs a group of lanes over the whole of K. */
 export function emitPack(context: KernelContext, spec: PackSpec): FunctionRef {
   const key = `pack ${spec.k} ${spec.kStride} ${spec.laneStride} ${spec.lanes} ${spec.panelStride}`
   return context.module.helper(key, ['i32', 'i32'], [], (f, source, target) => {
@@ -33,24 +33,27 @@ function lowest(f: FunctionBuilder, source: Local, stride: number, lanes: number
 function copied(f: FunctionBuilder, spec: PackSpec, source: Local, target: Local): void {
   const { k, kStride, laneStride, lanes, panelStride } = spec
   const low = laneStride === 4 ? 0 : lowest(f, source, laneStride, lanes)
-  f.times(k, () => {
+  const vector = (first: number, count: number): void => {
     f.get(target)
-    if (laneStride === 4) loadVector(f, source, 0, lanes)
+    if (laneStride === 4) loadVector(f, source, 4 * first, count)
     else {
       const x = f.local('v128')
       f.get(source)
-      f.load('v128.load32_zero', -low)
+      f.load('v128.load32_zero', first * laneStride - low)
       f.set(x)
-      for (let lane = 1; lane < lanes; lane++) {
+      for (let lane = 1; lane < count; lane++) {
         f.get(source)
         f.get(x)
-        f.laneAccess('v128.load32_lane', lane, lane * laneStride - low)
+        f.laneAccess('v128.load32_lane', lane, (first + lane) * laneStride - low)
         f.set(x)
       }
       f.get(x)
       f.release(x)
     }
-    f.store('v128.store')
+    f.store('v128.store', 4 * first)
+  }
+  f.times(k, () => {
+    for (let first = 0; first < lanes; first += 4) vector(first, Math.min(4, lanes - first))
     f.bump(source, kStride)
     f.bump(target, panelStride)
   })
@@ -91,16 +94,18 @@ function transposed(f: FunctionBuilder, spec: PackSpec, source: Local, target: L
   const low = lowest(f, source, laneStride, lanes)
   const rows = [0, 1, 2, 3].map(() => f.local('v128'))
   const block = (count: number): void => {
-    for (const [lane, row] of rows.entries()) {
-      if (lane < lanes) loadVector(f, source, lane * laneStride - low, count)
-      else f.v128(new Uint8Array(16))
-      f.set(row)
-    }
-    transpose4(f, rows)
-    for (const [i, row] of rows.slice(0, count).entries()) {
-      f.get(target)
-      f.get(row)
-      f.store('v128.store', i * panelStride)
+    for (let first = 0; first < lanes; first += 4) {
+      for (const [i, row] of rows.entries()) {
+        if (first + i < lanes) loadVector(f, source, (first + i) * laneStride - low, count)
+        else f.v128(new Uint8Array(16))
+        f.set(row)
+      }
+      transpose4(f, rows)
+      for (const [i, row] of rows.slice(0, count).entries()) {
+        f.get(target)
+        f.get(row)
+        f.store('v128.store', i * panelStride + 4 * first)
+      }
     }
   }
   f.times(Math.floor(k / 4), () => {

@@ -4,8 +4,9 @@ const share = { alone: 0.01, together: 0.04 }
 const tries = { alone: 1, together: 2 }
 /** Runs between two tries, at least and at most. */
 const pause = { least: 16, most: 500 }
-/** How much the newest time weighs. */
-const newest = 0.3
+/** How much the newest time weighs, and how many times the average it may be: one long pause says little. */
+const newest = 0.2
+const outlier = 3
 
 type Way = 'alone' | 'together'
 
@@ -56,7 +57,7 @@ export class Choice {
 
   #note(way: Way, time: number): void {
     const old = this.#times[way]
-    this.#times[way] = old === undefined ? time : old + newest * (time - old)
+    this.#times[way] = old === undefined ? time : old + newest * (Math.min(time, outlier * old) - old)
   }
 
   #go(way: Way, isTry: boolean): void {

@@ -90,7 +90,7 @@ export class Pool {
     try {
       run()
     } catch (error) {
-      this.#drain()
+      if (together) this.#drain()
       throw trapped('on the main thread', error)
     }
     choice.took(performance.now() - start, together)
@@ -128,7 +128,7 @@ export class Pool {
     }
     const limit = performance.now() + longestChunk
     while (this.#load(control.done) + mine < this.#load(control.chunks) && performance.now() < limit);
-    Atomics.store(this.#words, control.failed >> 2, 0)
+    for (const word of [control.done, control.chunks, control.failed]) Atomics.store(this.#words, word >> 2, 0)
   }
 
   /** Ends the workers. Nothing runs. */

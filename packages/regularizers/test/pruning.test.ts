@@ -155,10 +155,10 @@ describe.each(Object.entries({ reference, cpu }))('on %s', (_, create) => {
       return value
     })
     const retrain = (): void => {
-      for (let i = 0; i < 150; i++) step()
+      for (let i = 0; i < 100; i++) step()
     }
     const criterion = async (): Promise<number[]> => [Number(await loss().item())]
-    for (let i = 0; i < 4; i++) retrain()
+    for (let i = 0; i < 5; i++) retrain()
     const [start] = (await criterion()) as [number]
     const history: BrainDamageRound[] = []
     const run = optimalBrainDamage({

@@ -1,5 +1,6 @@
 export * from '@tessella/autograd'
 export * from '@tessella/backend-cpu'
+export * from '@tessella/backend-wgpu'
 export * as layers from '@tessella/layers'
 export * from '@tessella/layers'
 export * from '@tessella/losses'

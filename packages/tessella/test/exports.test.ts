@@ -1,5 +1,6 @@
 import * as autograd from '@tessella/autograd'
-import * as backend from '@tessella/backend-cpu'
+import * as backendCpu from '@tessella/backend-cpu'
+import * as backendWgpu from '@tessella/backend-wgpu'
 import * as datasets from '@tessella/datasets'
 import * as layers from '@tessella/layers'
 import * as losses from '@tessella/losses'
@@ -10,7 +11,18 @@ import * as training from '@tessella/training'
 import { describe, expect, it } from 'vitest'
 import * as all from '../src/index.ts'
 
-const tiles = { autograd, backend, datasets, layers, losses, optimizers, regularizers, tensor, training }
+const tiles = {
+  autograd,
+  backendCpu,
+  backendWgpu,
+  datasets,
+  layers,
+  losses,
+  optimizers,
+  regularizers,
+  tensor,
+  training,
+}
 /** Names that others have as well, reachable under a namespace or another name. */
 const reachable = new Map<unknown, string>([
   ...Object.entries(all.functional).map(([name, value]) => [value, `functional.${name}`] as const),

@@ -6,7 +6,7 @@ import { affineText } from '../wgsl/values.ts'
 import type { KernelContext } from './context.ts'
 import { emitGemm } from './gemm.ts'
 import { indicesOf } from './indices.ts'
-import type { Gemm, GemmOperand } from './product.ts'
+import type { Element, Gemm, GemmOperand } from './product.ts'
 import { inputPlaces, outputPlaces } from './window.ts'
 
 type ConvKernel = Extract<Kernel, { kind: 'conv' | 'convGradInput' | 'convGradWeight' }>
@@ -33,24 +33,44 @@ const channel = (batch: string, perGroup: number, c: string): string => `(${batc
 /** x at the tap of a window: an operand of the convolution (lines are windows) and of its weight gradient (lines are taps). */
 function windowOperand(kernel: ConvKernel, buffer: number, s: Shapes, linesAre: 'windows' | 'taps'): GemmOperand {
   const perGroup = s.w[1] as number
-  const images = s.y[0] as number
   const sizes = { input: spatial(s.x), output: spatial(s.y), kernel: spatial(s.w) }
+  const windows = [s.y[0] as number, ...sizes.output]
+  const taps = [perGroup, ...sizes.kernel]
+  const element = (shader: Shader, batch: string, window: readonly string[], tap: readonly string[]): Element => {
+    const [image, ...out] = window
+    const [c, ...offsets] = tap
+    const { lines, tests, names } = inputPlaces(kernel.attrs, sizes, out, offsets, shader.name('p'))
+    const address = offsetOf(s.x, [image as string, channel(batch, perGroup, c as string), ...names])
+    return { lines, tests, address }
+  }
+  const [lineSizes, kSizes] = linesAre === 'windows' ? [windows, taps] : [taps, windows]
+  return digitOperand(buffer, linesAre === 'taps', lineSizes, kSizes, (shader, batch, line, k) =>
+    linesAre === 'windows' ? element(shader, batch, line, k) : element(shader, batch, k, line),
+  )
+}
+
+/** An operand whose elements are told by the digits of the line and of k. */
+function digitOperand(
+  buffer: number,
+  alongK: boolean,
+  lineSizes: Dims,
+  kSizes: Dims,
+  element: (shader: Shader, batch: string, line: readonly string[], k: readonly string[]) => Element,
+): GemmOperand {
+  const elementAt = (shader: Shader, batch: string, line: readonly string[], k: string): Element => {
+    const by = digits(shader, k, kSizes)
+    const found = element(shader, batch, line, by.names)
+    return { ...found, lines: [...by.lines, ...found.lines] }
+  }
   return {
     buffer,
-    alongK: linesAre === 'taps',
+    alongK,
+    digits: lineSizes,
+    elementAt,
     element: (shader, batch, line, k) => {
-      const [window, tap] = linesAre === 'windows' ? [line, k] : [k, line]
-      const at = digits(shader, window, [images, ...sizes.output])
-      const by = digits(shader, tap, [perGroup, ...sizes.kernel])
-      const [image, ...out] = at.names
-      const [c, ...offsets] = by.names
-      const places = inputPlaces(kernel.attrs, sizes, out, offsets, shader.name('p'))
-      const address = offsetOf(s.x, [image as string, channel(batch, perGroup, c as string), ...places.names])
-      return {
-        lines: [...at.lines, ...by.lines, ...places.lines],
-        tests: places.tests,
-        address,
-      }
+      const at = digits(shader, line, lineSizes)
+      const found = elementAt(shader, batch, at.names, k)
+      return { ...found, lines: [...at.lines, ...found.lines] }
     },
   }
 }
@@ -109,23 +129,17 @@ function gradInput(kernel: ConvKernel, s: Shapes): Gemm {
         return { lines: [], tests: [], address: at }
       },
     },
-    b: {
-      buffer: kernel.a.buffer,
-      alongK: false,
-      element: (shader, batch, line, k) => {
-        const at = digits(shader, line, [s.x[0] as number, ...spatial(s.x)])
-        const by = digits(shader, k, [outputs, ...spatial(s.w)])
-        const [image, ...place] = at.names
-        const [o, ...offsets] = by.names
-        const places = outputPlaces(kernel.attrs, spatial(s.y), place, offsets, shader.name('q'))
-        const address = offsetOf(s.y, [image as string, channel(batch, outputs, o as string), ...places.names])
-        return {
-          lines: [...at.lines, ...by.lines, ...places.lines],
-          tests: places.tests,
-          address,
-        }
+    b: digitOperand(
+      kernel.a.buffer,
+      false,
+      [s.x[0] as number, ...spatial(s.x)],
+      [outputs, ...spatial(s.w)],
+      (shader, batch, [image, ...place], [o, ...offsets]) => {
+        const { lines, tests, names } = outputPlaces(kernel.attrs, spatial(s.y), place, offsets, shader.name('q'))
+        const address = offsetOf(s.y, [image as string, channel(batch, outputs, o as string), ...names])
+        return { lines, tests, address }
       },
-    },
+    ),
     writes: kernel.writes,
     point: (shader, batch, m, n) => positions(shader, s.x, n, channel(batch, perGroup, m)),
   }

@@ -3,7 +3,7 @@ import type { Dispatch } from '../kernel.ts'
 import { Shader } from '../wgsl/shader.ts'
 import type { KernelContext } from './context.ts'
 import { powerAbove } from './indices.ts'
-import { declareElement, declareQuad, type Gemm, type GemmOperand, type GemmSink } from './product.ts'
+import { declareDigits, declareElement, declareQuad, type Gemm, type GemmOperand, type GemmSink } from './product.ts'
 
 /** A workgroup computes m x n results from panels k deep; each invocation 4 * quadsM x 4 * quadsN of them. */
 export interface Tile {
@@ -48,6 +48,21 @@ export function emitTileGemm(gemm: Gemm, tile: Tile, sink: GemmSink, context: Ke
   shader.declare(`var<workgroup> panel_a: array<vec4f, ${(tile.k * tile.m) / 4}>;`)
   shader.declare(`var<workgroup> panel_b: array<vec4f, ${(tile.k * tile.n) / 4}>;`)
   const columns = tile.n / (4 * tile.quadsN)
+  const shared = { depth: tile.k, k, size }
+  const a = panelText(shader, gemm.a, {
+    panel: 'panel_a',
+    lines: tile.m,
+    first: `tile_m * ${tile.m}`,
+    end: m,
+    ...shared,
+  })
+  const b = panelText(shader, gemm.b, {
+    panel: 'panel_b',
+    lines: tile.n,
+    first: `tile_n * ${tile.n}`,
+    end: n,
+    ...shared,
+  })
   const body = [
     `let tile_n = group % ${across};`,
     `let tile_m = (group / ${across}) % ${down};`,
@@ -57,25 +72,11 @@ export function emitTileGemm(gemm: Gemm, tile: Tile, sink: GemmSink, context: Ke
     `let row = lane / ${columns};`,
     ...sums(tile).map((s) => `var ${s} = vec4f();`),
     `let last = ${cut ? `min((split + 1) * ${part}, ${k})` : k};`,
+    ...a.before,
+    ...b.before,
     `for (var base = ${cut ? `split * ${part}` : '0'}; base < last; base += ${tile.k}) {`,
-    ...panelLines(shader, gemm.a, {
-      panel: 'panel_a',
-      lines: tile.m,
-      first: `tile_m * ${tile.m}`,
-      end: m,
-      depth: tile.k,
-      k,
-      size,
-    }),
-    ...panelLines(shader, gemm.b, {
-      panel: 'panel_b',
-      lines: tile.n,
-      first: `tile_n * ${tile.n}`,
-      end: n,
-      depth: tile.k,
-      k,
-      size,
-    }),
+    ...a.fill,
+    ...b.fill,
     'workgroupBarrier();',
     `for (var d = 0; d < ${tile.k}; d++) {`,
     ...productLines(tile),
@@ -107,28 +108,50 @@ interface Panel {
   readonly size: number
 }
 
+interface PanelText {
+  /** Lines before the loop over k, and in it. */
+  readonly before: readonly string[]
+  readonly fill: readonly string[]
+}
+
 /** Every invocation brings quads of four lines at one k; neighbours follow the operand's order in memory. */
-function panelLines(
-  shader: Shader,
-  operand: GemmOperand,
-  { panel, lines, first, end, depth, k, size }: Panel,
-): string[] {
-  const quads = (lines / 4) * depth
-  const element = `${panel}_at`
+function panelText(shader: Shader, operand: GemmOperand, panel: Panel): PanelText {
+  const { panel: name, lines, first, end, depth, k, size } = panel
+  const across = lines / 4
+  const element = `${name}_at`
   const guards = [...(k % depth === 0 ? [] : ['k < last']), ...(end % lines === 0 ? [] : [`line < ${end}`])]
+  // Where an invocation stays with its lines, what follows from them is computed once.
+  if (!operand.alongK && size % across === 0 && declareDigits(shader, element, operand, guards)) {
+    const each = [0, 1, 2, 3]
+    const at = (i: number) => `${element}(batch, ${name}_${i}, ${name}_line + ${i}, base + d, last)`
+    return {
+      before: [
+        `let ${name}_line = ${first} + (lane % ${across}) * 4;`,
+        ...each.map((i) => `let ${name}_${i} = ${element}_line(${name}_line + ${i});`),
+      ],
+      fill: [
+        `for (var d = lane / ${across}; d < ${depth}; d += ${size / across}) {`,
+        `${name}[d * ${across} + lane % ${across}] = vec4f(${each.map(at).join(', ')});`,
+        '}',
+      ],
+    }
+  }
   if (operand.quads) declareQuad(shader, element, operand, guards)
   else declareElement(shader, element, operand, guards)
-  const [d, quad] = operand.alongK ? [`q % ${depth}`, `q / ${depth}`] : [`q / ${lines / 4}`, `q % ${lines / 4}`]
+  const [d, quad] = operand.alongK ? [`q % ${depth}`, `q / ${depth}`] : [`q / ${across}`, `q % ${across}`]
   const at = (i: number) => `${element}(batch, line + ${i}, base + d, last)`
   const value = operand.quads ? at(0) : `vec4f(${[0, 1, 2, 3].map(at).join(', ')})`
-  return [
-    `for (var q = lane; q < ${quads}; q += ${size}) {`,
-    `let d = ${d};`,
-    `let quad = ${quad};`,
-    `let line = ${first} + quad * 4;`,
-    `${panel}[d * ${lines / 4} + quad] = ${value};`,
-    '}',
-  ]
+  return {
+    before: [],
+    fill: [
+      `for (var q = lane; q < ${across * depth}; q += ${size}) {`,
+      `let d = ${d};`,
+      `let quad = ${quad};`,
+      `let line = ${first} + quad * 4;`,
+      `${name}[d * ${across} + quad] = ${value};`,
+      '}',
+    ],
+  }
 }
 
 function productLines({ m, n, quadsM, quadsN }: Tile): string[] {

@@ -57,6 +57,9 @@ export class CpuBackend implements Backend {
   #heap: Heap | undefined
 
   constructor(options: CpuOptions = {}) {
+    const unknown = Object.keys(options).find((key) => key !== 'threads' && key !== 'wide')
+    if (unknown !== undefined)
+      throw new BackendError('cpu', 'bad-option', `there is no option '${unknown}'. Options are threads and wide.`)
     const { threads = 1 } = options
     if (threads !== 1)
       throw new BackendError('cpu', 'bad-option', `threads: ${threads} is not available. Use 1, or leave it out.`)

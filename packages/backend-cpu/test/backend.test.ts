@@ -16,6 +16,7 @@ describe('cpu', () => {
     expect(cpu().threads).toBe(1)
     expect(cpu({ threads: 1 }).threads).toBe(1)
     expect(codeOf(() => cpu({ threads: 2 }))).toBe('bad-option')
+    expect(() => cpu({ thread: 1 } as never)).toThrow("there is no option 'thread'. Options are threads and wide.")
   })
 
   it('names the way out for float64', () => {

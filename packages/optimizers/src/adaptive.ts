@@ -1,4 +1,4 @@
-import type { Tree } from '@tessella/tensor'
+import { checkOptions, type Tree } from '@tessella/tensor'
 import { checkDecay, checkRate } from './checks.ts'
 import { movingAverage } from './momentum.ts'
 import { filled, type Transform } from './transform.ts'
@@ -15,6 +15,7 @@ export interface RmsOptions {
 
 /** v = a v + (1 - a) g^2; update = g / (sqrt(v) + eps) (Hinton's RMSProp, PyTorch's form and the lectures'). */
 export function scaleByRms(options: RmsOptions = {}): Transform<{ readonly square: Tree; readonly mean: Tree }> {
+  checkOptions('scaleByRms', options, ['alpha', 'eps', 'centered'])
   const { alpha = 0.99, eps = 1e-8, centered = false } = options
   checkDecay('scaleByRms', 'alpha', alpha)
   checkRate('scaleByRms', 'eps', eps)
@@ -40,6 +41,7 @@ export interface AdagradOptions {
 
 /** s = s + g^2; update = g / (sqrt(s) + eps) (Duchi et al., 2011). */
 export function scaleByAdagrad(options: AdagradOptions = {}): Transform<{ readonly sum: Tree }> {
+  checkOptions('scaleByAdagrad', options, ['initialAccumulator', 'eps'])
   const { initialAccumulator = 0, eps = 1e-10 } = options
   checkRate('scaleByAdagrad', 'initialAccumulator', initialAccumulator)
   checkRate('scaleByAdagrad', 'eps', eps)
@@ -66,6 +68,7 @@ export interface AdadeltaOptions {
 export function scaleByAdadelta(
   options: AdadeltaOptions = {},
 ): Transform<{ readonly square: Tree; readonly delta: Tree }> {
+  checkOptions('scaleByAdadelta', options, ['rho', 'eps'])
   const { rho = 0.9, eps = 1e-6 } = options
   checkDecay('scaleByAdadelta', 'rho', rho)
   checkRate('scaleByAdadelta', 'eps', eps)

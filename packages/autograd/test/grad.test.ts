@@ -179,6 +179,11 @@ describe('what is wrong, in words', () => {
       () => grad(loose(() => x.sum()))(3),
       /^\[grad\] argument 0 is a number, not a tensor\. Wrap it: tensor\(3\)\./,
     ],
+    [
+      'a bare tensor for the arguments',
+      () => jvp(loose(() => x) as never, x as never, x as never),
+      /^\[jvp\] the second argument must be an array of arguments\. jvp\(f, \[x\], \[v\]\)/,
+    ],
     ['a number', () => grad(loose(() => x.sum()))({ a: 3 }), /argument 0 at 'a' is a number, not a tensor/],
     [
       'no such argument',

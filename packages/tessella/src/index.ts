@@ -57,6 +57,7 @@ export {
   stopGradient,
   tanh,
   tanhshrink,
+  trace,
   truncatedNormal,
   uniform,
   zeros,

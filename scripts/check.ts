@@ -2,7 +2,7 @@ import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { checkPublishing } from './publishing.ts'
-import { type Outcome, pnpm, root, run, runAll } from './run.ts'
+import { buildAll, type Outcome, root, run, runAll } from './run.ts'
 import { checkSnippets } from './snippets.ts'
 import { checkSources } from './sources.ts'
 
@@ -64,10 +64,7 @@ const sections: Record<string, Section> = {
     title: 'unused files, exports and dependencies (knip)',
     run: () => run(['knip', '--no-progress', '--no-config-hints']),
   },
-  build: {
-    title: 'build (turbo, tsc)',
-    run: () => run([...pnpm(), 'exec', 'turbo', 'run', 'build', '--output-logs=errors-only']),
-  },
+  build: { title: 'build (turbo, tsc)', run: buildAll },
   publishing: { title: 'published packages (contents, publint, are the types wrong)', run: checkPublishing },
 }
 

@@ -1,7 +1,7 @@
 import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { type Outcome, pnpm, root, run, runAll } from './run.ts'
+import { buildAll, type Outcome, pnpm, root, run, runAll } from './run.ts'
 
 type Manifest = { name: string; private?: boolean }
 
@@ -27,8 +27,11 @@ async function checkPackage(folder: string, name: string, temporary: string): Pr
   return { ok: failed.length === 0, output: `${name}\n${failed.map((check) => check.output).join('\n')}` }
 }
 
-/** Packs every public package as it would be published and checks the tarball: contents, publint, attw. */
+/** Builds, packs every public package as it would be published, and checks the tarball: contents, publint, attw. */
 export async function checkPublishing(): Promise<Outcome> {
+  // A tarball of a clone that is not built holds no declarations, and attw says so in a riddle.
+  const built = await buildAll()
+  if (!built.ok) return built
   const temporary = mkdtempSync(join(tmpdir(), 'tessella-pack-'))
   const jobs = globSync('packages/*/package.json', { cwd: root }).flatMap((path) => {
     const manifest = JSON.parse(readFileSync(join(root, path), 'utf8')) as Manifest

@@ -35,6 +35,10 @@ export function run(command: readonly string[], options: { cwd?: string; live?: 
   })
 }
 
+/** Builds every package; turbo skips what has not changed since. */
+export const buildAll = (): Promise<Outcome> =>
+  run([...pnpm(), 'exec', 'turbo', 'run', 'build', '--output-logs=errors-only'])
+
 /** Runs jobs a few at a time and joins what the failing ones printed. */
 export async function runAll(jobs: readonly (() => Promise<Outcome>)[]): Promise<Outcome> {
   const queue = [...jobs]

@@ -18,6 +18,12 @@ function matching(op: string, what: string, tree: unknown, like: readonly Node[]
   return nodes
 }
 
+/** Refuses a bare tensor where a list of arguments belongs. */
+function checkArguments(op: string, args: unknown): void {
+  if (!Array.isArray(args))
+    throw new OpError(op, 'the second argument must be an array of arguments', { hint: `${op}(f, [x], [v]).` })
+}
+
 /** The arguments under new identities, and the function's result on them. */
 function traced<A extends readonly unknown[], R>(op: string, f: (...args: A) => R, args: A) {
   const inputs = aliases(args.flatMap((a, i) => floatNodes(op, `argument ${i}`, a)))
@@ -57,6 +63,7 @@ export function jvp<A extends readonly unknown[], R>(
   args: A,
   tangents: A,
 ): [value: R, tangent: R] {
+  checkArguments('jvp', args)
   const { inputs, result } = traced('jvp', f, args)
   const directions = matching('jvp', 'the tangents', tangents, inputs)
   return [result, treeLike(result, jvpNodes(outputNodes('jvp', result), inputs, directions))]

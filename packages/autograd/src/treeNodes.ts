@@ -1,9 +1,9 @@
 import { build, isFloat, type Node, OpError } from '@tessella/ir'
 import {
-  flattenTree,
   fromNode,
   isTensor,
   isVariable,
+  leaves,
   mapTree,
   namedVariables,
   nodeOf,
@@ -16,23 +16,28 @@ export type Grads = { [path: string]: Tensor }
 
 const modelHint = 'Gradients of a model go by its Variables: pass the model after the function, valueAndGrad(f, model).'
 
+const place = (what: string, path: string): string => (path === '' ? what : `${what} at '${path}'`)
+
+function notATensor(op: string, where: string, value: unknown): OpError {
+  const found = value === null || value === undefined ? String(value) : `a ${typeof value}`
+  return new OpError(op, `${where} is ${found}, not a tensor`, {
+    hint: typeof value === 'number' ? `Wrap it: tensor(${value}).` : 'Trees hold tensors in arrays and plain objects.',
+  })
+}
+
 /** The nodes of a tree in order. Throws `OpError` with the path of what is not a floating tensor. */
 export function floatNodes(op: string, what: string, tree: unknown): Node[] {
   if (isVariable(tree) || Object.keys(namedVariables(tree)).length > 0)
     throw new OpError(op, `${what} holds Variables`, { hint: modelHint })
   const nodes: Node[] = []
-  flattenTree(tree as Tree)
+  for (const { path, value } of leaves(tree)) if (!isTensor(value)) throw notATensor(op, place(what, path), value)
   mapTree(tree as Tree, (tensor, path) => {
     if (!isFloat(tensor.dtype))
-      throw new OpError(
-        op,
-        `${what}${path === '' ? '' : ` at '${path}'`} is ${tensor.dtype}, which has no derivative`,
-        {
-          shapes: [tensor.shape],
-          dtypes: [tensor.dtype],
-          hint: "Cast it to float32, or leave it out: choose the arguments by 'argnums' or close over it.",
-        },
-      )
+      throw new OpError(op, `${place(what, path)} is ${tensor.dtype}, which has no derivative`, {
+        shapes: [tensor.shape],
+        dtypes: [tensor.dtype],
+        hint: "Cast it to float32, or leave it out: choose the arguments by 'argnums' or close over it.",
+      })
     nodes.push(nodeOf(tensor))
     return tensor
   })

@@ -11,7 +11,7 @@ import {
 } from '@tessella/tensor'
 import { reference } from '@tessella/testing'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { grad, stopGradient, valueAndGrad } from '../src/index.ts'
+import { grad, jvp, stopGradient, valueAndGrad } from '../src/index.ts'
 
 beforeAll(async () => {
   await useBackend(reference())
@@ -174,7 +174,17 @@ describe('what is wrong, in words', () => {
       /^\[grad\] argument 0 is int32, which has no derivative/,
     ],
     ['integer in a tree', () => grad(loose(() => x.sum()))({ a: [x, x.cast('bool')] }), /argument 0 at 'a\.1' is bool/],
-    ['a number', () => grad(loose(() => x.sum()))({ a: 3 }), /'a' is not a tensor/],
+    [
+      'a bare number',
+      () => grad(loose(() => x.sum()))(3),
+      /^\[grad\] argument 0 is a number, not a tensor\. Wrap it: tensor\(3\)\./,
+    ],
+    [
+      'a bare tensor for the arguments',
+      () => jvp(loose(() => x) as never, x as never, x as never),
+      /^\[jvp\] the second argument must be an array of arguments\. jvp\(f, \[x\], \[v\]\)/,
+    ],
+    ['a number', () => grad(loose(() => x.sum()))({ a: 3 }), /argument 0 at 'a' is a number, not a tensor/],
     [
       'no such argument',
       () =>

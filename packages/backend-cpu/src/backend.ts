@@ -62,6 +62,9 @@ export class CpuBackend implements Backend {
 
   /** `sharing` is for tests. */
   constructor(options: CpuOptions = {}, sharing: Omit<HeapThreads, 'threads'> = {}) {
+    const unknown = Object.keys(options).find((key) => key !== 'threads' && key !== 'wide')
+    if (unknown !== undefined)
+      throw new BackendError('cpu', 'bad-option', `there is no option '${unknown}'. Options are threads and wide.`)
     this.threads = threadsFor(options.threads)
     const features = probeFeatures()
     if (!features.simd)

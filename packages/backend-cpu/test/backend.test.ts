@@ -17,6 +17,11 @@ describe('cpu', () => {
     for (const threads of [1, 2, 64]) expect(cpu({ threads }).threads).toBe(threads)
   })
 
+  it('has no other options', () => {
+    expect(codeOf(() => cpu({ thread: 1 } as never))).toBe('bad-option')
+    expect(() => cpu({ thread: 1 } as never)).toThrow("there is no option 'thread'. Options are threads and wide.")
+  })
+
   it.each([0, -1, 1.5, 65, Number.NaN, Number.POSITIVE_INFINITY])('has no %d threads', (threads) => {
     expect(codeOf(() => cpu({ threads }))).toBe('bad-option')
     expect(() => cpu({ threads })).toThrow('from 1 to 64')

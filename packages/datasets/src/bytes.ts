@@ -33,6 +33,7 @@ function readerOf(op: string, source: ByteSource): Reader {
     return streamReader(source.body)
   }
   if (source instanceof ReadableStream) return streamReader(source)
+  checkIterable(op, source)
   const iterator = source[Symbol.asyncIterator]()
   return {
     next: async () => {
@@ -41,6 +42,18 @@ function readerOf(op: string, source: ByteSource): Reader {
     },
     cancel: async () => void (await iterator.return?.()),
   }
+}
+
+function checkIterable(op: string, source: unknown): void {
+  if (typeof source === 'object' && source !== null && Symbol.asyncIterator in source) return
+  throw new DatasetError(
+    op,
+    'bad-option',
+    typeof source === 'string'
+      ? `expected bytes, got the text '${source}'. Read a file first: readFile(path), or fetch(url) in a page.`
+      : `expected bytes, got ${source === null || source === undefined ? String(source) : `a ${typeof source}`}. ` +
+          'Pass a Uint8Array, a Response, a Blob or a stream.',
+  )
 }
 
 function memoryReader(bytes: Uint8Array): Reader {

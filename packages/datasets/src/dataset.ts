@@ -142,11 +142,24 @@ function checkRows(op: string, rows: ArrayLike<number>, length: number): Uint32A
   return out
 }
 
+function checkIsColumn(op: string, name: string, c: unknown): void {
+  if (typeof c === 'object' && c !== null && 'data' in c && 'shape' in c && 'dtype' in c) return
+  const got = c === null || c === undefined ? String(c) : Array.isArray(c) ? 'an array' : `a ${typeof c}`
+  throw new DatasetError(
+    op,
+    'bad-column',
+    `"${name}" is not a column but ${got}. Make one: column(new Float32Array(values), [n]).`,
+  )
+}
+
 function checkColumns(op: string, columns: Columns): number {
+  if (typeof columns !== 'object' || columns === null)
+    throw new DatasetError(op, 'bad-column', `columns come in an object, not a ${typeof columns}: { images, labels }.`)
   const entries = Object.entries(columns)
   const [first] = entries
   if (!first)
     throw new DatasetError(op, 'bad-column', 'no column was given. Pass at least one, e.g. { images, labels }.')
+  for (const [name, c] of entries) checkIsColumn(op, name, c)
   const length = first[1].shape[0] as number
   for (const [name, c] of entries) {
     if (name === 'index')

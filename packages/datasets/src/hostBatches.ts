@@ -40,6 +40,19 @@ function checkWhole(name: string, value: number, least: number): number {
   throw bad(`${name} must be a whole number from ${least} on, not ${value}.`)
 }
 
+function checkSource(source: unknown): void {
+  if (typeof source === 'object' && source !== null && 'gather' in source && 'length' in source) return
+  const got =
+    source === null || source === undefined ? String(source) : Array.isArray(source) ? 'an array' : typeof source
+  throw bad(
+    `expected a data set, got ${got}. Make one with dataset({ ... }); mnist() gives one: (await mnist()).train.`,
+  )
+}
+
+function checkIsOptions(options: unknown): void {
+  if (typeof options !== 'object' || options === null) throw bad('the second argument holds the options: { size: 64 }.')
+}
+
 const isPromise = <T>(value: T | PromiseLike<T>): value is PromiseLike<T> =>
   typeof value === 'object' && value !== null && 'then' in value
 
@@ -72,6 +85,8 @@ export function hostBatches<B extends object>(
   source: RowSource<B>,
   options: BatchOptions & { readonly map?: (batch: HostBatch<B>) => unknown },
 ): Batches<unknown> {
+  checkSource(source)
+  checkIsOptions(options)
   const { shuffle = false, dropLast = false, signal, map } = options
   const size = checkWhole('size', options.size, 1)
   const prefetch = checkWhole('prefetch', options.prefetch ?? 1, 0)

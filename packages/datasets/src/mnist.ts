@@ -42,11 +42,24 @@ const CLASSES = 10
  * @throws DatasetError as `readIdx`; `corrupt` for images that are not 28x28 bytes, labels past 9 or counts that differ
  */
 export async function mnistFrom(files: MnistFiles, options: { readonly signal?: AbortSignal } = {}): Promise<Mnist> {
+  checkFiles(files)
   const [train, test] = await Promise.all([
     pair('train', files.trainImages, files.trainLabels, options),
     pair('test', files.testImages, files.testLabels, options),
   ])
   return { train, test }
+}
+
+const fileNames = ['trainImages', 'trainLabels', 'testImages', 'testLabels'] as const
+
+function checkFiles(files: Partial<MnistFiles> | null | undefined): void {
+  const missing = fileNames.filter((name) => files?.[name] === undefined || files[name] === null)
+  if (missing.length > 0)
+    throw new DatasetError(
+      'mnist',
+      'bad-option',
+      `there is no ${missing.join(', ')}. Pass all four files: { ${fileNames.join(', ')} }.`,
+    )
 }
 
 async function pair(

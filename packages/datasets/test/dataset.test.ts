@@ -86,6 +86,8 @@ describe('dataset', () => {
 
   it.each([
     ['no column', () => dataset({}), 'bad-column'],
+    ['an array for a column', () => dataset({ x: [1, 2] } as never), 'bad-column'],
+    ['no columns at all', () => dataset(undefined as never), 'bad-column'],
     ['the name index', () => dataset({ index: column(new Uint8Array(1), [1]) }), 'bad-column'],
     [
       'columns of unequal length',

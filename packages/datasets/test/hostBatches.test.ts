@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { BatchOptions, RowSource } from '../src/index.ts'
-import { column, dataset, hostBatches, permutation } from '../src/index.ts'
+import { column, dataset, hostBatches, mnist, permutation } from '../src/index.ts'
 import { codeOf } from './errorCode.ts'
 
 const of = (n: number) =>
@@ -252,5 +252,18 @@ describe('failures', () => {
     ['a negative epoch', 3, { size: 1, epoch: -1 }, 'bad-option'],
   ])('refuses %s', (_, n, options, code) => {
     expect(codeOf(() => hostBatches(of(n), options))).toBe(code)
+  })
+
+  it.each([
+    ['the function mnist', mnist, /expected a data set, got function.*\(await mnist\(\)\).train/],
+    ['its train, which is undefined', undefined, /expected a data set, got undefined/],
+    ['an array', [1, 2], /expected a data set, got an array/],
+  ])('refuses %s', (_, source, message) => {
+    expect(codeOf(() => hostBatches(source as never, { size: 1 }))).toBe('bad-option')
+    expect(() => hostBatches(source as never, { size: 1 })).toThrow(message)
+  })
+  it('refuses a bare size', () => {
+    expect(codeOf(() => hostBatches(of(3), 2 as never))).toBe('bad-option')
+    expect(codeOf(() => hostBatches(of(3), undefined as never))).toBe('bad-option')
   })
 })

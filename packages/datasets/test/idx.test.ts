@@ -223,3 +223,14 @@ describe('readIdx', () => {
     }
   })
 })
+
+describe('readIdx of what holds no bytes', () => {
+  it.each([
+    ['a path', 'train-images', /got the text 'train-images'/],
+    ['nothing', undefined, /expected bytes, got undefined/],
+    ['a number', 3, /expected bytes, got a number/],
+  ])('refuses %s', async (_, source, message) => {
+    expect(await codeOfAsync(readIdx(source as never))).toBe('bad-option')
+    await expect(readIdx(source as never)).rejects.toThrow(message)
+  })
+})

@@ -125,3 +125,12 @@ describe('mnist from a folder', () => {
     await expect(mnist({ root, signal: AbortSignal.abort(reason) })).rejects.toBe(reason)
   })
 })
+
+describe('mnistFrom without files', () => {
+  it('names the missing ones', async () => {
+    expect(await codeOfAsync(mnistFrom({} as never))).toBe('bad-option')
+    const { testLabels: _, ...three } = tiny()
+    await expect(mnistFrom(three as never)).rejects.toThrow('there is no testLabels. Pass all four files')
+    expect(await codeOfAsync(mnistFrom(undefined as never))).toBe('bad-option')
+  })
+})

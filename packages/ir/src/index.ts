@@ -37,6 +37,7 @@ export {
   type Sources,
   type WindowAttrs,
 } from './ops.ts'
+export { checkOptions } from './options.ts'
 export { printGraph } from './print.ts'
 export {
   type BinaryFn,

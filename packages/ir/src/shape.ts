@@ -24,8 +24,19 @@ export function stridesOf(shape: Dims): number[] {
 
 export const showShape = (shape: Dims): string => `[${shape.join(', ')}]`
 
+function notAnAxis(op: string, given: unknown, wanted: string): OpError {
+  if (given === undefined) return new OpError(op, `needs ${wanted}`, { hint: 'Axes are integers; -1 is the last.' })
+  const isRecord = typeof given === 'object' && given !== null && !Array.isArray(given)
+  return new OpError(op, `needs ${wanted}, got ${isRecord ? 'an object' : `'${String(given)}'`}`, {
+    hint: isRecord
+      ? 'Options come after the axis; undefined stands for all axes.'
+      : 'Axes are integers; -1 is the last.',
+  })
+}
+
 /** `axis` in `[0, rank)`, counting from the end when negative. */
 export function normalizeAxis(op: string, axis: number, rank: number): number {
+  if (typeof axis !== 'number') throw notAnAxis(op, axis, 'an axis')
   const a = axis < 0 ? axis + rank : axis
   if (!Number.isInteger(a) || a < 0 || a >= rank)
     throw new OpError(op, `axis ${axis} is out of range for ${rank} dimension${rank === 1 ? '' : 's'}`, {
@@ -37,6 +48,7 @@ export function normalizeAxis(op: string, axis: number, rank: number): number {
 /** Sorted, distinct, non-negative axes; `undefined` means all of them. */
 export function normalizeAxes(op: string, axes: number | readonly number[] | undefined, rank: number): number[] {
   if (axes === undefined) return Array.from({ length: rank }, (_, i) => i)
+  if (typeof axes !== 'number' && !Array.isArray(axes)) throw notAnAxis(op, axes, 'an axis, or an array of axes')
   const list = (typeof axes === 'number' ? [axes] : axes).map((a) => normalizeAxis(op, a, rank))
   if (new Set(list).size !== list.length) throw new OpError(op, `axes [${list.join(', ')}] repeat an axis`)
   return list.sort((a, b) => a - b)

@@ -1,4 +1,7 @@
-import { OpError, type Tensor } from '@tessella/tensor'
+import { OpError, type PerDim, type Tensor } from '@tessella/tensor'
+
+// Layers take it from here with the other checks.
+export { checkOptions } from '@tessella/tensor'
 
 /** Sizes and counts of layers are whole numbers of at least 1. */
 export function checkCount(op: string, name: string, value: number, least = 1): void {
@@ -14,11 +17,32 @@ export function checkProbability(op: string, p: number): void {
     })
 }
 
-/** Misspelt options are errors, not silence. */
-export function checkOptions(op: string, options: object, known: readonly string[]): void {
-  for (const key of Object.keys(options))
-    if (!known.includes(key))
-      throw new OpError(op, `there is no option '${key}'`, { hint: `Options are ${known.join(', ')}.` })
+interface WindowSettings {
+  readonly stride?: PerDim | undefined
+  readonly padding?: PerDim | 'same' | 'valid' | undefined
+  readonly dilation?: PerDim | undefined
+  readonly outputPadding?: PerDim | undefined
+}
+
+/** How a window moves: checked where the layer is made, not at its first call. `words` is what padding may say. */
+export function checkWindow(op: string, rank: number, settings: WindowSettings, words: readonly string[] = []): void {
+  const { stride = 1, padding = 0, dilation = 1, outputPadding = 0 } = settings
+  const check = (name: string, value: unknown, least: number): void => {
+    const list: readonly unknown[] = Array.isArray(value) ? value : [value]
+    if (Array.isArray(value) && list.length !== rank)
+      throw new OpError(op, `${name} [${list.join(', ')}] needs ${rank} ${rank === 1 ? 'entry' : 'entries'}`, {
+        hint: 'Give one number, or one for each spatial axis.',
+      })
+    for (const n of list)
+      if (typeof n !== 'number' || !Number.isInteger(n) || n < least)
+        throw new OpError(op, `${name} must be whole numbers of at least ${least}, got ${String(n)}`, {
+          ...(words.length > 0 && name === 'padding' ? { hint: `Or ${words.join(' or ')}.` } : {}),
+        })
+  }
+  check('stride', stride, 1)
+  check('dilation', dilation, 1)
+  check('outputPadding', outputPadding, 0)
+  if (typeof padding !== 'string' || !words.includes(`'${padding}'`)) check('padding', padding, 0)
 }
 
 const plural = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? '' : 's'}`

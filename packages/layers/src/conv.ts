@@ -14,7 +14,7 @@ import {
   type UnknownSpatial,
   type Variable,
 } from '@tessella/tensor'
-import { checkChannels, checkCount, checkOptions } from './checks.ts'
+import { checkChannels, checkCount, checkOptions, checkWindow } from './checks.ts'
 import { defineLayer } from './layer.ts'
 import { type BiasOf, type WeightOptions, weightAndBias } from './linear.ts'
 import type { ConvSpec, ConvTransposeSpec, LayerCall } from './types/index.ts'
@@ -92,6 +92,7 @@ function convolution<N extends string, R extends SpatialRank>(name: N, rank: R, 
   ): Convolution<N, R, I, O, K, Options> => {
     const settings: ConvLayerOptions = options ?? {}
     checkOptions(name, settings, ['stride', 'padding', 'dilation', 'groups', ...weightOptions])
+    checkWindow(name, rank, settings, ["'same'", "'valid'"])
     const { kernel: ks, groups } = numbers(name, rank, inChannels, outChannels, kernel, settings.groups ?? 1)
     const perFilter = (inChannels / groups) * size(ks)
     const shape = [outChannels, inChannels / groups, ...ks]
@@ -132,6 +133,7 @@ function transposed<N extends string, R extends SpatialRank>(name: N, rank: R, r
   ): TransposedConvolution<N, R, I, O, K, Options> => {
     const settings: ConvTransposeLayerOptions = options ?? {}
     checkOptions(name, settings, ['stride', 'padding', 'outputPadding', 'dilation', 'groups', ...weightOptions])
+    checkWindow(name, rank, settings)
     const { kernel: ks, groups } = numbers(name, rank, inChannels, outChannels, kernel, settings.groups ?? 1)
     const perInput = (outChannels / groups) * size(ks)
     const shape = [inChannels, outChannels / groups, ...ks]

@@ -16,7 +16,7 @@ import {
   type SpatialRank,
   type Tensor,
 } from '@tessella/tensor'
-import { checkCount, checkNotEmpty, checkOptions } from './checks.ts'
+import { checkCount, checkNotEmpty, checkOptions, checkWindow } from './checks.ts'
 import { defineLayer } from './layer.ts'
 import type { LayerCall, PoolSpec, ResizeSpec } from './types/index.ts'
 
@@ -36,6 +36,7 @@ function pooling<N extends string, R extends SpatialRank, All extends object>(
   return <const K extends PerDim, const O extends All | None = None>(kernel: K, options?: O): PoolLayer<N, R, K, O> => {
     const settings = (options ?? {}) as All
     checkOptions(name, settings, known)
+    checkWindow(name, rank, settings)
     const size: PerDim = kernel
     const ks = typeof size === 'number' ? [size] : size
     for (const k of ks) checkCount(name, 'kernel', k)

@@ -1,4 +1,4 @@
-import { maximum, scalar, type Tensor, type Tree } from '@tessella/tensor'
+import { checkOptions, maximum, scalar, type Tensor, type Tree } from '@tessella/tensor'
 import { checkDecay, checkRate } from './checks.ts'
 import { type Count, nextCount, zeroCount } from './learningRate.ts'
 import { movingAverage } from './momentum.ts'
@@ -26,7 +26,12 @@ export type Moments = { readonly mean: Tree; readonly variance: Tree }
 export type AdamState = Count & Moments & { readonly largest: Tree }
 
 /** The options with their defaults, checked. */
-export function momentOptions(op: string, options: MomentOptions): Required<MomentOptions> {
+export function momentOptions(
+  op: string,
+  options: MomentOptions,
+  ...others: readonly string[]
+): Required<MomentOptions> {
+  checkOptions(op, options, ['beta1', 'beta2', 'eps', ...others])
   const { beta1 = 0.9, beta2 = 0.999, eps = 1e-8 } = options
   checkDecay(op, 'beta1', beta1)
   checkDecay(op, 'beta2', beta2)
@@ -54,7 +59,7 @@ export const correction = (beta: number, t: Tensor<[], 'float32'>): Tensor<[], '
  * update = (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + eps), t from 1.
  */
 export function scaleByAdam(options: AdamOptions = {}): Transform<AdamState> {
-  const { beta1, beta2, eps } = momentOptions('scaleByAdam', options)
+  const { beta1, beta2, eps } = momentOptions('scaleByAdam', options, 'amsgrad')
   const { amsgrad = false } = options
   return {
     init: (params) => ({ ...zeroCount(), ...zeroMoments(params), largest: amsgrad ? filled(params, 0) : [] }),

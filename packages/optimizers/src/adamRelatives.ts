@@ -32,7 +32,7 @@ export interface NadamOptions extends MomentOptions {
 export function scaleByNadam(
   options: NadamOptions = {},
 ): Transform<Count & Moments & { readonly product: Count['count'] }> {
-  const { beta1, beta2, eps } = momentOptions('scaleByNadam', options)
+  const { beta1, beta2, eps } = momentOptions('scaleByNadam', options, 'momentumDecay')
   const { momentumDecay = 4e-3 } = options
   checkRate('scaleByNadam', 'momentumDecay', momentumDecay)
   const momentumAt = (t: Count['count']): Count['count'] =>

@@ -1,4 +1,4 @@
-import type { Tensor, Tree } from '@tessella/tensor'
+import { checkOptions, type Tensor, type Tree } from '@tessella/tensor'
 import { checkDecay, checkRate } from './checks.ts'
 import { movingAverage } from './momentum.ts'
 import { filled, type Transform } from './transform.ts'
@@ -15,6 +15,7 @@ export interface RmsOptions {
 
 /** v = a v + (1 - a) g^2; update = g / (sqrt(v) + eps) (Hinton's RMSProp, PyTorch's form and the lectures'). */
 export function scaleByRms(options: RmsOptions = {}): Transform<{ readonly square: Tree; readonly mean: Tree }> {
+  checkOptions('scaleByRms', options, ['alpha', 'eps', 'centered'])
   const { alpha = 0.99, eps = 1e-8, centered = false } = options
   checkDecay('scaleByRms', 'alpha', alpha)
   checkRate('scaleByRms', 'eps', eps)
@@ -40,6 +41,7 @@ export interface AdagradOptions {
 
 /** s = s + g^2; update = g / (sqrt(s) + eps) (Duchi et al., 2011). */
 export function scaleByAdagrad(options: AdagradOptions = {}): Transform<{ readonly sum: Tree }> {
+  checkOptions('scaleByAdagrad', options, ['initialAccumulator', 'eps'])
   const { initialAccumulator = 0, eps = 1e-10 } = options
   checkRate('scaleByAdagrad', 'initialAccumulator', initialAccumulator)
   checkRate('scaleByAdagrad', 'eps', eps)
@@ -74,6 +76,7 @@ const lecturesDelta = (g: Tensor, v: Tensor, d: Tensor, eps: number): Tensor =>
 export function scaleByAdadelta(
   options: AdadeltaOptions = {},
 ): Transform<{ readonly square: Tree; readonly delta: Tree }> {
+  checkOptions('scaleByAdadelta', options, ['rho', 'eps', 'form'])
   const { rho = 0.9, eps = 1e-6, form = 'zeiler' } = options
   const [r, a] = typeof rho === 'number' ? [rho, rho] : rho
   checkDecay('scaleByAdadelta', 'rho', r)

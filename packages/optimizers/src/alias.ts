@@ -1,3 +1,4 @@
+import { checkOptions } from '@tessella/tensor'
 import { type AdamOptions, type MomentOptions, scaleByAdam } from './adam.ts'
 import { type NadamOptions, scaleByAdamax, scaleByNadam, scaleByRadam } from './adamRelatives.ts'
 import {
@@ -11,7 +12,7 @@ import {
 import { trackAverage } from './average.ts'
 import { checkRate } from './checks.ts'
 import { addDecayedWeights } from './decay.ts'
-import { type Rate, scaleByLearningRate } from './learningRate.ts'
+import { checkRateOrSchedule, type Rate, scaleByLearningRate } from './learningRate.ts'
 import { type ScaleByLionOptions, scaleByLion } from './lion.ts'
 import { emaMomentum, type MomentumOptions, trace } from './momentum.ts'
 import { type RpropOptions, scaleByRprop } from './rprop.ts'
@@ -22,9 +23,17 @@ export interface DecayOptions {
   readonly weightDecay?: number
 }
 
+const momentNames = ['beta1', 'beta2', 'eps']
+
+/** What every optimizer checks before it makes anything: its rate, and that no option is misspelt. */
+function check(op: string, rate: Rate, options: object, ...names: readonly string[]): void {
+  checkRateOrSchedule(op, rate)
+  checkOptions(op, options, [...names, 'weightDecay'])
+}
+
 /** The common form: L2 where asked for, a direction, a rate. */
-const coupled = (options: DecayOptions, direction: Transform, rate: Rate): Transform =>
-  chain(addDecayedWeights(options.weightDecay ?? 0), direction, scaleByLearningRate(rate))
+const coupled = (weightDecay: number, direction: Transform, rate: Rate): Transform =>
+  chain(addDecayedWeights(weightDecay), direction, scaleByLearningRate(rate))
 
 export interface SgdOptions extends MomentumOptions, DecayOptions {
   /** Default 0: plain gradient descent. */
@@ -38,35 +47,57 @@ export interface SgdOptions extends MomentumOptions, DecayOptions {
  * const opt = optimizer(sgd(0.1, { momentum: 0.9 }), model)
  */
 export function sgd(rate: Rate, options: SgdOptions = {}): Transform {
-  const { momentum = 0 } = options
-  return coupled(options, momentum === 0 && !options.nesterov ? identity() : trace(momentum, options), rate)
+  check('sgd', rate, options, 'momentum', 'dampening', 'nesterov')
+  const { momentum = 0, weightDecay = 0, ...rest } = options
+  return coupled(weightDecay, momentum === 0 && !rest.nesterov ? identity() : trace(momentum, rest), rate)
 }
 
 /** The lectures' momentum: v = m v + (1 - m) g; w -= rate * v. */
-export const momentum = (rate: Rate, decay = 0.9): Transform => coupled({}, emaMomentum(decay), rate)
+export function momentum(rate: Rate, decay = 0.9): Transform {
+  checkRateOrSchedule('momentum', rate)
+  return coupled(0, emaMomentum(decay), rate)
+}
 
 /** Nesterov's accelerated gradient in PyTorch's form. */
-export const nesterov = (rate: Rate, decay = 0.9): Transform => sgd(rate, { momentum: decay, nesterov: true })
+export function nesterov(rate: Rate, decay = 0.9): Transform {
+  checkRateOrSchedule('nesterov', rate)
+  return sgd(rate, { momentum: decay, nesterov: true })
+}
 
 /** Adam with L2 coupled to the gradient where `weightDecay` is given, as in PyTorch. Default rate 1e-3. */
-export const adam = (rate: Rate = 1e-3, options: AdamOptions & DecayOptions = {}): Transform =>
-  coupled(options, scaleByAdam(options), rate)
+export function adam(rate: Rate = 1e-3, options: AdamOptions & DecayOptions = {}): Transform {
+  check('adam', rate, options, ...momentNames, 'amsgrad')
+  const { weightDecay = 0, ...rest } = options
+  return coupled(weightDecay, scaleByAdam(rest), rate)
+}
 
 /** Adam with decoupled weight decay (Loshchilov and Hutter, 2019): w -= rate * (adam + weightDecay * w). Default decay 0.01. */
-export const adamw = (rate: Rate = 1e-3, options: AdamOptions & DecayOptions = {}): Transform =>
-  chain(scaleByAdam(options), addDecayedWeights(options.weightDecay ?? 0.01), scaleByLearningRate(rate))
+export function adamw(rate: Rate = 1e-3, options: AdamOptions & DecayOptions = {}): Transform {
+  check('adamw', rate, options, ...momentNames, 'amsgrad')
+  const { weightDecay = 0.01, ...rest } = options
+  return chain(scaleByAdam(rest), addDecayedWeights(weightDecay), scaleByLearningRate(rate))
+}
 
 /** Adam by the largest recent gradient. Default rate 2e-3. */
-export const adamax = (rate: Rate = 2e-3, options: MomentOptions & DecayOptions = {}): Transform =>
-  coupled(options, scaleByAdamax(options), rate)
+export function adamax(rate: Rate = 2e-3, options: MomentOptions & DecayOptions = {}): Transform {
+  check('adamax', rate, options, ...momentNames)
+  const { weightDecay = 0, ...rest } = options
+  return coupled(weightDecay, scaleByAdamax(rest), rate)
+}
 
 /** Adam with Nesterov's look ahead. Default rate 2e-3. */
-export const nadam = (rate: Rate = 2e-3, options: NadamOptions & DecayOptions = {}): Transform =>
-  coupled(options, scaleByNadam(options), rate)
+export function nadam(rate: Rate = 2e-3, options: NadamOptions & DecayOptions = {}): Transform {
+  check('nadam', rate, options, ...momentNames, 'momentumDecay')
+  const { weightDecay = 0, ...rest } = options
+  return coupled(weightDecay, scaleByNadam(rest), rate)
+}
 
 /** Adam with a rectified start. Default rate 1e-3. */
-export const radam = (rate: Rate = 1e-3, options: MomentOptions & DecayOptions = {}): Transform =>
-  coupled(options, scaleByRadam(options), rate)
+export function radam(rate: Rate = 1e-3, options: MomentOptions & DecayOptions = {}): Transform {
+  check('radam', rate, options, ...momentNames)
+  const { weightDecay = 0, ...rest } = options
+  return coupled(weightDecay, scaleByRadam(rest), rate)
+}
 
 export interface RmspropOptions extends RmsOptions, DecayOptions {
   /** Heavy-ball momentum on the scaled gradient. Default 0. */
@@ -75,17 +106,24 @@ export interface RmspropOptions extends RmsOptions, DecayOptions {
 
 /** RMSProp. Default rate 0.01. */
 export function rmsprop(rate: Rate = 0.01, options: RmspropOptions = {}): Transform {
-  const { momentum = 0 } = options
-  return coupled(options, chain(scaleByRms(options), momentum === 0 ? identity() : trace(momentum)), rate)
+  check('rmsprop', rate, options, 'alpha', 'eps', 'centered', 'momentum')
+  const { momentum = 0, weightDecay = 0, ...rest } = options
+  return coupled(weightDecay, chain(scaleByRms(rest), momentum === 0 ? identity() : trace(momentum)), rate)
 }
 
 /** AdaGrad. Default rate 0.01. */
-export const adagrad = (rate: Rate = 0.01, options: AdagradOptions & DecayOptions = {}): Transform =>
-  coupled(options, scaleByAdagrad(options), rate)
+export function adagrad(rate: Rate = 0.01, options: AdagradOptions & DecayOptions = {}): Transform {
+  check('adagrad', rate, options, 'initialAccumulator', 'eps')
+  const { weightDecay = 0, ...rest } = options
+  return coupled(weightDecay, scaleByAdagrad(rest), rate)
+}
 
 /** AdaDelta. Default rate 1. */
-export const adadelta = (rate: Rate = 1, options: AdadeltaOptions & DecayOptions = {}): Transform =>
-  coupled(options, scaleByAdadelta(options), rate)
+export function adadelta(rate: Rate = 1, options: AdadeltaOptions & DecayOptions = {}): Transform {
+  check('adadelta', rate, options, 'rho', 'eps', 'form')
+  const { weightDecay = 0, ...rest } = options
+  return coupled(weightDecay, scaleByAdadelta(rest), rate)
+}
 
 export interface LionOptions extends ScaleByLionOptions {
   /** Decoupled: w -= rate * weightDecay * w. Default 0. */
@@ -93,8 +131,11 @@ export interface LionOptions extends ScaleByLionOptions {
 }
 
 /** Lion (Chen et al., 2023): steps of one size, the sign of a mean gradient. Default rate 1e-4, a tenth of Adam's. */
-export const lion = (rate: Rate = 1e-4, options: LionOptions = {}): Transform =>
-  chain(scaleByLion(options), addDecayedWeights(options.weightDecay ?? 0), scaleByLearningRate(rate))
+export function lion(rate: Rate = 1e-4, options: LionOptions = {}): Transform {
+  check('lion', rate, options, 'beta1', 'beta2')
+  const { weightDecay = 0, ...rest } = options
+  return chain(scaleByLion(rest), addDecayedWeights(weightDecay), scaleByLearningRate(rate))
+}
 
 /** Resilient propagation; the rate is the first step of every parameter. Default 0.01. */
 export const rprop = (rate = 0.01, options: RpropOptions = {}): Transform =>
@@ -114,6 +155,7 @@ export interface AsgdOptions extends DecayOptions {
  * `average` (Polyak and Juditsky, 1992; PyTorch's ASGD). Default rate 0.01.
  */
 export function asgd(rate = 0.01, options: AsgdOptions = {}): Transform {
+  checkOptions('asgd', options, ['lambda', 'alpha', 'start', 'weightDecay'])
   const { lambda = 1e-4, alpha = 0.75, start = 1e6, weightDecay = 0 } = options
   checkRate('asgd', 'the rate', rate)
   checkRate('asgd', 'lambda', lambda)

@@ -1,4 +1,4 @@
-import { maximum, type Tree } from '@tessella/tensor'
+import { checkOptions, maximum, type Tree } from '@tessella/tensor'
 import { checkRate } from './checks.ts'
 import { type Count, nextCount, zeroCount } from './learningRate.ts'
 import { applyUpdates, filled, type Transform } from './transform.ts'
@@ -9,6 +9,7 @@ import { zipTrees } from './trees.ts'
  * and Juditsky, 1992). Up to `start` it is the parameters themselves. Place it last.
  */
 export function trackAverage(options: { readonly start?: number } = {}): Transform<Count & { readonly average: Tree }> {
+  checkOptions('trackAverage', options, ['start'])
   const { start = 0 } = options
   checkRate('trackAverage', 'start', start)
   return {

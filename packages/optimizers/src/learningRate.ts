@@ -1,4 +1,4 @@
-import { mapTree, scalar, type Tensor } from '@tessella/tensor'
+import { mapTree, OpError, scalar, type Tensor } from '@tessella/tensor'
 import { checkRate } from './checks.ts'
 import type { Nothing, Transform } from './transform.ts'
 
@@ -16,6 +16,16 @@ export type Count = { readonly count: Tensor<[], 'float32'> }
 
 export const zeroCount = (): Count => ({ count: scalar(0) })
 export const nextCount = ({ count }: Count): Count => ({ count: count.add(1) })
+
+/** A rate comes first and bare: `adam(1e-3)`, not `adam({ lr: 1e-3 })`. */
+export function checkRateOrSchedule(op: string, rate: Rate): void {
+  if (typeof rate === 'function') return
+  if (typeof rate !== 'number')
+    throw new OpError(op, `the rate must be a number or a schedule, got ${rate === null ? 'null' : typeof rate}`, {
+      hint: 'The rate comes first, options after it: adam(1e-3, { beta1: 0.9 }).',
+    })
+  checkRate(op, 'the rate', rate)
+}
 
 const scaleBy = (rate: number): Transform<Nothing> => ({
   init: () => [],
@@ -38,7 +48,7 @@ export function scaleByLearningRate(rate: number): Transform<Nothing>
 export function scaleByLearningRate(rate: Schedule): Transform<Count>
 export function scaleByLearningRate(rate: Rate): Transform
 export function scaleByLearningRate(rate: Rate): Transform {
+  checkRateOrSchedule('scaleByLearningRate', rate)
   if (typeof rate !== 'number') return scaleBySchedule(rate)
-  checkRate('scaleByLearningRate', 'the rate', rate)
   return scaleBy(rate)
 }

@@ -1,4 +1,4 @@
-import type { Tree } from '@tessella/tensor'
+import { checkOptions, type Tree } from '@tessella/tensor'
 import { checkDecay } from './checks.ts'
 import { movingAverage } from './momentum.ts'
 import { filled, type Transform } from './transform.ts'
@@ -13,6 +13,7 @@ export interface ScaleByLionOptions {
 
 /** update = sign(b1 m + (1 - b1) g), then m = b2 m + (1 - b2) g (Chen et al., 2023, "Symbolic discovery"). */
 export function scaleByLion(options: ScaleByLionOptions = {}): Transform<{ readonly mean: Tree }> {
+  checkOptions('scaleByLion', options, ['beta1', 'beta2'])
   const { beta1 = 0.9, beta2 = 0.99 } = options
   checkDecay('scaleByLion', 'beta1', beta1)
   checkDecay('scaleByLion', 'beta2', beta2)

@@ -1,4 +1,4 @@
-import { OpError, type Tensor, type Tree, where } from '@tessella/tensor'
+import { checkOptions, OpError, type Tensor, type Tree, where } from '@tessella/tensor'
 import { checkDecay } from './checks.ts'
 import { type Count, nextCount, zeroCount } from './learningRate.ts'
 import { filled, type Nothing, type Transform } from './transform.ts'
@@ -22,6 +22,7 @@ export type MomentumState = { readonly velocity: Tree; readonly steps: Count | N
  * or g + m v with Nesterov (Sutskever et al., 2013).
  */
 export function trace(momentum: number, options: MomentumOptions = {}): Transform<MomentumState> {
+  checkOptions('trace', options, ['dampening', 'nesterov'])
   const { dampening = 0, nesterov = false } = options
   if (!(momentum >= 0 && momentum <= 1))
     throw new OpError('trace', `the momentum must be between 0 and 1, got ${momentum}`)

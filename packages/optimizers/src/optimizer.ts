@@ -46,6 +46,10 @@ export function optimizer(transform: Transform, model: unknown): Optimizer {
   return {
     state,
     update(grads) {
+      if (typeof grads !== 'object' || grads === null)
+        throw new OpError('optimizer', `update takes the gradients, got ${grads === null ? 'null' : typeof grads}`, {
+          hint: 'Write opt.update(grads) with the second result of valueAndGrad.',
+        })
       const missing = entries.map(([name]) => name).filter((name) => !(name in grads))
       if (missing.length > 0)
         throw new OpError('optimizer', `no gradient for '${missing.join("', '")}'`, {

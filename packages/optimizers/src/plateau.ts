@@ -1,4 +1,4 @@
-import { OpError, scalar, Variable } from '@tessella/tensor'
+import { checkOptions, OpError, scalar, Variable } from '@tessella/tensor'
 import { checkPositiveInteger, checkRate } from './checks.ts'
 import type { Schedule } from './learningRate.ts'
 
@@ -34,6 +34,7 @@ export interface Plateau {
  * plateau.update(validationLoss) // after each epoch
  */
 export function reduceOnPlateau(rate: number, options: PlateauOptions = {}): Plateau {
+  checkOptions('reduceOnPlateau', options, ['factor', 'patience', 'threshold', 'cooldown', 'minimum', 'mode'])
   const { factor = 0.1, patience = 10, threshold = 1e-4, cooldown = 0, minimum = 0, mode = 'min' } = options
   const op = 'reduceOnPlateau'
   checkRate(op, 'the rate', rate)

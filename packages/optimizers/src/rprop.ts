@@ -1,4 +1,4 @@
-import { OpError, type Tree, where } from '@tessella/tensor'
+import { checkOptions, OpError, type Tree, where } from '@tessella/tensor'
 import { checkRate } from './checks.ts'
 import { filled, type Transform } from './transform.ts'
 import { zipTrees } from './trees.ts'
@@ -18,6 +18,7 @@ export function scaleByRprop(
   initialStep: number,
   options: RpropOptions = {},
 ): Transform<{ readonly previous: Tree; readonly step: Tree }> {
+  checkOptions('scaleByRprop', options, ['etas', 'stepSizes'])
   const { etas = [0.5, 1.2], stepSizes = [1e-6, 50] } = options
   const [shrink, grow] = etas
   const [smallest, largest] = stepSizes

@@ -1,4 +1,4 @@
-import { OpError, scalar, type Tensor, where } from '@tessella/tensor'
+import { checkOptions, OpError, scalar, type Tensor, where } from '@tessella/tensor'
 import { checkPositiveInteger, checkRate } from './checks.ts'
 import type { Schedule } from './learningRate.ts'
 
@@ -28,6 +28,7 @@ export function constantSchedule(rate: number): Schedule {
 
 /** rate * gamma^floor(step / stepSize). Default gamma 0.1. */
 export function stepDecay(rate: number, options: { readonly stepSize: number; readonly gamma?: number }): Schedule {
+  checkOptions('stepDecay', options, ['stepSize', 'gamma'])
   const { stepSize, gamma = 0.1 } = options
   checkRate('stepDecay', 'the rate', rate)
   checkRate('stepDecay', 'gamma', gamma)
@@ -40,6 +41,7 @@ export function multiStepDecay(
   rate: number,
   options: { readonly milestones: readonly number[]; readonly gamma?: number },
 ): Schedule {
+  checkOptions('multiStepDecay', options, ['milestones', 'gamma'])
   const { milestones, gamma = 0.1 } = options
   checkRate('multiStepDecay', 'the rate', rate)
   checkRate('multiStepDecay', 'gamma', gamma)
@@ -62,6 +64,7 @@ export function linearSchedule(
   rate: number,
   options: { readonly startFactor?: number; readonly endFactor?: number; readonly totalSteps: number },
 ): Schedule {
+  checkOptions('linearSchedule', options, ['startFactor', 'endFactor', 'totalSteps'])
   const { startFactor = 1 / 3, endFactor = 1, totalSteps } = options
   checkRate('linearSchedule', 'the rate', rate)
   checkRate('linearSchedule', 'startFactor', startFactor)
@@ -79,6 +82,7 @@ export function polynomialDecay(
   options: { readonly totalSteps: number; readonly power?: number },
 ): Schedule {
   checkRate('polynomialDecay', 'the rate', rate)
+  checkOptions('polynomialDecay', options, ['totalSteps', 'power'])
   checkRate('polynomialDecay', 'power', options.power ?? 1)
   checkPositiveInteger('polynomialDecay', 'totalSteps', options.totalSteps)
   return (step) =>
@@ -97,6 +101,7 @@ export function cosineDecay(
   rate: number,
   options: { readonly totalSteps: number; readonly minimum?: number },
 ): Schedule {
+  checkOptions('cosineDecay', options, ['totalSteps', 'minimum'])
   const { totalSteps, minimum = 0 } = options
   checkRate('cosineDecay', 'the rate', rate)
   checkRate('cosineDecay', 'minimum', minimum)
@@ -109,6 +114,7 @@ export function cosineWarmRestarts(
   rate: number,
   options: { readonly period: number; readonly factor?: number; readonly minimum?: number },
 ): Schedule {
+  checkOptions('cosineWarmRestarts', options, ['period', 'factor', 'minimum'])
   const { period, factor = 1, minimum = 0 } = options
   checkRate('cosineWarmRestarts', 'the rate', rate)
   checkRate('cosineWarmRestarts', 'minimum', minimum)
@@ -145,6 +151,7 @@ export function oneCycle(options: {
   /** first rate / last rate. Default 1e4. */
   readonly finalDivFactor?: number
 }): Schedule {
+  checkOptions('oneCycle', options, ['maximum', 'totalSteps', 'pctStart', 'divFactor', 'finalDivFactor'])
   const { maximum, totalSteps, pctStart = 0.3, divFactor = 25, finalDivFactor = 1e4 } = options
   checkRate('oneCycle', 'maximum', maximum)
   checkPositiveInteger('oneCycle', 'totalSteps', totalSteps)

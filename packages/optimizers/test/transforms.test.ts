@@ -212,7 +212,27 @@ describe('optimizer', () => {
 
 describe('options', () => {
   it.each<[string, () => unknown, RegExp]>([
-    ['a negative rate', () => o.sgd(-0.1), /scaleByLearningRate.*>= 0, got -0.1/],
+    ['a negative rate', () => o.sgd(-0.1), /sgd.*>= 0, got -0.1/],
+    [
+      'the rate among the options',
+      () => o.adam({ lr: 1e-3 } as never),
+      /adam.*a number or a schedule, got object.*rate comes first/,
+    ],
+    ['a rate in quotes', () => o.adam('0.1' as never), /adam.*a number or a schedule, got string/],
+    ['a bare rate transform', () => o.scaleByLearningRate('0.1' as never), /scaleByLearningRate.*got string/],
+    ['a misspelt option', () => o.adamw(0.1, { decay: 1 } as never), /adamw.*no option 'decay'.*weightDecay/],
+    ['an option of another', () => o.sgd(0.1, { beta1: 0.9 } as never), /sgd.*no option 'beta1'/],
+    ['an option of a transform', () => o.scaleByAdam({ beta3: 1 } as never), /scaleByAdam.*no option 'beta3'/],
+    [
+      'an option of a schedule',
+      () => o.stepDecay(1, { stepSize: 1, factor: 2 } as never),
+      /stepDecay.*no option 'factor'/,
+    ],
+    [
+      'no gradients',
+      () => o.optimizer(o.sgd(1), new Variable(tensor([1]))).update(undefined as never),
+      /optimizer.*update takes the gradients, got undefined/,
+    ],
     ['a rate that is no number', () => o.adam(Number.NaN), /got NaN/],
     ['a momentum above 1', () => o.sgd(1, { momentum: 1.5 }), /trace.*between 0 and 1/],
     ['nesterov without momentum', () => o.sgd(1, { nesterov: true }), /momentum above 0/],

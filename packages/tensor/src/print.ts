@@ -1,4 +1,4 @@
-import { type DType, type HostArray, isFloat, sizeOf, stridesOf } from '@tessella/ir'
+import { checkOptions, type DType, type HostArray, isFloat, sizeOf, stridesOf } from '@tessella/ir'
 import { fromHalf } from './half.ts'
 
 /** Nested arrays of elements; a scalar is its element. */
@@ -74,6 +74,7 @@ export function formatElements(
   shape: readonly number[],
   options: FormatOptions = {},
 ): string {
+  checkOptions('format', options, ['threshold', 'edgeItems', 'precision', 'lineWidth'])
   const suffix = dtype === 'float32' || dtype === 'bool' ? ')' : `, dtype=${dtype})`
   const size = sizeOf(shape)
   if (size === 0) return `tensor([]${shape.length === 1 ? '' : `, size=[${shape.join(', ')}]`}${suffix}`

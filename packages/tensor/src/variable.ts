@@ -1,4 +1,5 @@
-import { type DType, type Node, OpError, sameShape, topological } from '@tessella/ir'
+import { checkOptions, type DType, type Node, OpError, sameShape, topological } from '@tessella/ir'
+import { nodeIn } from './operand.ts'
 import { type Cell, isRecording, notePending, readCell, Storage, stageCell, withTrace } from './runtime/index.ts'
 import { fromNode, nodeOf, type Tensor } from './tensor.ts'
 import type { Shape } from './types/index.ts'
@@ -31,13 +32,15 @@ export class Variable<const S extends Shape = Shape, D extends DType = DType> {
   readonly #cell: Cell
 
   constructor(value: Tensor<S, D>, options: VariableOptions = {}) {
+    const node = nodeIn('Variable', value)
+    checkOptions('Variable', options, ['trainable', 'name'])
     this.shape = value.shape
     this.dtype = value.dtype
     this.trainable = options.trainable ?? true
     this.name = options.name ?? ''
-    if (isRecording()) checkNotTraced(nodeOf(value), this.name)
+    if (isRecording()) checkNotTraced(node, this.name)
     // The value came from outside: a handle to it may exist.
-    this.#cell = { node: nodeOf(value), exposed: true, name: this.name, pending: 0 }
+    this.#cell = { node, exposed: true, name: this.name, pending: 0 }
     if (this.#cell.node.value instanceof Storage) this.#cell.node.value.owned = true
     notePending(this.#cell)
   }
@@ -49,8 +52,8 @@ export class Variable<const S extends Shape = Shape, D extends DType = DType> {
 
   /** Replaces the value. Shape and dtype must be the Variable's own. Inside `compile` it takes effect when the step succeeds. */
   assign(value: Tensor<S, D>): void {
-    const node = nodeOf(value)
     const where = this.name ? `assign to '${this.name}'` : 'assign'
+    const node = nodeIn(where, value)
     if (!sameShape(node.shape, this.shape))
       throw new OpError(where, 'a Variable keeps its shape', {
         shapes: [node.shape, this.shape],

@@ -1,4 +1,5 @@
 import { OpError } from '@tessella/ir'
+import { reference } from '@tessella/testing'
 import { describe, expect, it } from 'vitest'
 import * as t from '../src/index.ts'
 
@@ -8,11 +9,74 @@ const ints = (...shape: number[]): t.Tensor => t.zeros(shape, 'int32')
 const untyped = (x: unknown): never => x as never
 
 const table: readonly (readonly [name: string, call: () => unknown, message: string])[] = [
-  ['no tensor', () => t.exp(untyped(3)), '[tensor] expected a tensor, got number. Make one with tensor(...).'],
   ['a tensor compared as a number', () => untyped(z(2)) > 0, '[tensor] a tensor was used as a number (shapes [2]).'],
   ['a tensor in arithmetic', () => untyped(z(2)) * 2, 'Use its operations (x.gt(0), x.mul(2), where)'],
   ['a tensor plus a number', () => untyped(z(2)) + 1, 'or read it: await x.item()'],
-  ['null', () => t.exp(untyped(null)), '[tensor] expected a tensor, got null.'],
+  ['no tensor', () => t.exp(untyped(3)), '[exp] expected a tensor, got a number. Make one with tensor(...).'],
+  ['null', () => t.exp(untyped(null)), '[exp] expected a tensor, got null.'],
+  ['no operand', () => t.add(z(2), untyped(undefined) as t.Tensor), '[add] expected a tensor, got undefined.'],
+  [
+    'an array',
+    () => z(2).add(untyped([1, 2])),
+    '[add] expected a tensor, got an array. Make one of it: tensor([...]).',
+  ],
+  ['an array to join', () => t.concat(untyped([[1]])), '[concat] expected a tensor, got an array.'],
+  ['a number as the shape', () => t.zeros(untyped(3)), '[zeros] 3 is not a shape. Use [3].'],
+  [
+    'sizes one by one',
+    () => z(6).reshape(untyped(2)),
+    '[reshape] sizes come in an array, got 2. Write reshape([2, ...]).',
+  ],
+  ['axes one by one', () => z(2, 3).permute(untyped(1)), '[permute] axes come in an array, got 1.'],
+  ['no axis', () => t.cummax(z(2), untyped(undefined)), '[cummax] needs an axis. Axes are integers; -1 is the last.'],
+  [
+    'options in place of the axis',
+    () => t.norm(z(2), untyped({ p: 1 })),
+    '[norm] needs an axis, or an array of axes, got an object. Options come after the axis; undefined stands for all axes.',
+  ],
+  [
+    "NumPy's keepdims",
+    () => t.sum(z(2), 0, untyped({ keepdims: true })),
+    "[sum] there is no option 'keepdims'. Options are keepdim.",
+  ],
+  [
+    'an option of std',
+    () => z(2).std(0, untyped({ ddof: 0 })),
+    "[std] there is no option 'ddof'. Options are keepdim, correction.",
+  ],
+  [
+    'an option of norm',
+    () => t.norm(z(2), 0, untyped({ ord: 1 })),
+    "[norm] there is no option 'ord'. Options are keepdim, p.",
+  ],
+  ['an option of sort', () => t.sort(z(2), 0, untyped({ desc: true })), "[sort] there is no option 'desc'"],
+  ['an option of topk', () => z(2).topk(1, 0, untyped({ smallest: true })), "[topk] there is no option 'smallest'"],
+  [
+    'an option of pad',
+    () => t.pad(z(2), 1, untyped({ fill: 1 })),
+    "[pad] there is no option 'fill'. Options are value, mode.",
+  ],
+  ['an option of softplus', () => t.softplus(z(2), untyped({ alpha: 1 })), "[softplus] there is no option 'alpha'"],
+  ['an option of allClose', () => t.allClose(z(2), z(2), untyped({ tol: 1 })), "[allClose] there is no option 'tol'"],
+  ['an option of nanToNum', () => t.nanToNum(z(2), untyped({ inf: 1 })), "[nanToNum] there is no option 'inf'"],
+  ['an option of normal', () => t.normal(t.key(0), [1], untyped({ sd: 1 })), "[normal] there is no option 'sd'"],
+  [
+    'an option of conv',
+    () => t.conv2d(z(1, 1, 8, 8), z(6, 1, 5, 5), untyped({ strides: 2 })),
+    "[conv2d] there is no option 'strides'",
+  ],
+  [
+    'an option of pooling',
+    () => t.maxPool2d(z(1, 1, 8, 8), 2, { strides: 2 } as Record<never, never>),
+    "[maxPool2d] there is no option 'strides'",
+  ],
+  ['options that are none', () => t.sum(z(2), 0, untyped(true)), '[sum] options come in an object, got a boolean.'],
+  ['a Variable of nothing', () => new t.Variable(untyped(undefined)), '[Variable] expected a tensor, got undefined.'],
+  [
+    'an option of Variable',
+    () => new t.Variable(z(2), untyped({ train: false })),
+    "[Variable] there is no option 'train'",
+  ],
   [
     'ragged rows',
     () => t.tensor([[1, 2], [3]]),
@@ -187,5 +251,23 @@ describe('mistakes are named, with shapes and a fix', () => {
         ],
       })
     }
+  })
+})
+
+describe('backends', () => {
+  it.each([
+    ['the function', reference, '[useBackend] expected a backend, got a function: call reference().'],
+    ['nothing', undefined, '[useBackend] expected a backend, got undefined. Write `await useBackend(cpu())`.'],
+    ['a name', 'cpu', '[useBackend] expected a backend, got string.'],
+  ])('%s is refused', async (_, backend, message) => {
+    await expect(t.useBackend(untyped(backend))).rejects.toThrow(message)
+  })
+  it('another instance of one backend is named', async () => {
+    await t.useBackend(reference())
+    const x = t.arange(100_000).add(1)
+    await x.data()
+    await t.useBackend(reference())
+    await expect(x.add(1).data()).rejects.toThrow("a tensor lives on another instance of 'reference'")
+    t.disposeBackend()
   })
 })

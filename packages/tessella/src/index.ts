@@ -58,6 +58,7 @@ export {
   stopGradient,
   tanh,
   tanhshrink,
+  trace,
   truncatedNormal,
   uniform,
   zeros,

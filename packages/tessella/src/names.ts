@@ -45,5 +45,5 @@ export {
   tanh,
   tanhshrink,
 } from '@tessella/layers'
-export { identity as identityTransform } from '@tessella/optimizers'
+export { identity as identityTransform, trace } from '@tessella/optimizers'
 export { normal, ones, stopGradient, truncatedNormal, uniform, zeros } from '@tessella/tensor'

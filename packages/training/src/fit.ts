@@ -108,6 +108,12 @@ async function* runSteps<B>(
  */
 export async function* fit<B>(options: FitOptions<B>): AsyncGenerator<TrainingEvent, void, undefined> {
   const { batches, epochs, evaluate, shouldStop, signal, startEpoch = 0, startStep = 0 } = options
+  if (typeof batches !== 'function')
+    throw new TrainingError(
+      'bad-option',
+      '[fit] batches must be a function of the epoch, so that each epoch can be drawn anew. ' +
+        'Write batches: (epoch) => batches(train, { size: 64, epoch }).',
+    )
   checkPositiveInteger('fit', 'epochs', epochs)
   checkCount('fit', 'startEpoch', startEpoch)
   checkCount('fit', 'startStep', startStep)

@@ -92,7 +92,24 @@ describe('checkpoints', () => {
     expect(values).toEqual(await snapshot(holder()))
     expect(new DataView(file.buffer).getBigUint64(0, true) % 8n).toBe(0n)
     expect((await decodeCheckpoint(await encodeCheckpoint(holder()))).progress).toBe(null)
-    await expect(encodeCheckpoint(holder(), () => 1)).rejects.toThrow(/must be JSON data, got a function/)
+    await expect(encodeCheckpoint(holder(), () => 1)).rejects.toThrow(/must be JSON data, but progress is a function/)
+  })
+
+  const circle: { self?: unknown } = {}
+  circle.self = circle
+  it.each([
+    ['a model without Variables', {}, null, /found no Variables/],
+    ['no model', undefined, null, /found no Variables/],
+    ['an infinity', holder(), { best: Number.POSITIVE_INFINITY }, /progress.best is Infinity/],
+    ['NaN in a list', holder(), [1, Number.NaN], /progress.1 is NaN/],
+    ['a bigint', holder(), { step: 1n }, /progress.step is a bigint/],
+    ['undefined in a list', holder(), [undefined], /progress.0 is undefined/],
+    ['a circle', holder(), circle, /progress.self is part of itself/],
+  ])('refuse %s', async (_, state, progress, message) => {
+    await expect(encodeCheckpoint(state, progress)).rejects.toMatchObject({
+      code: 'bad-option',
+      message: expect.stringMatching(message),
+    })
   })
 
   it('are safetensors that Python reads: names, codes, ranges', async () => {

@@ -237,6 +237,12 @@ describe('fit', () => {
   })
 
   it.each<[string, Partial<FitOptions<Batch>>, string, RegExp]>([
+    [
+      'batches made once',
+      { batches: [1, 2] as never },
+      'bad-option',
+      /batches must be a function of the epoch.*batches: \(epoch\) =>/,
+    ],
     ['no epochs', { epochs: 0 }, 'bad-option', /epochs must be a positive integer, got 0/],
     ['half an epoch', { epochs: 1.5 }, 'bad-option', /got 1.5/],
     ['a negative start', { startEpoch: -1 }, 'bad-option', /startEpoch must be an integer >= 0, got -1/],

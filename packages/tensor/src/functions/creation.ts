@@ -1,6 +1,7 @@
 import type { DType, HostArrays } from '@tessella/ir'
+import { nodeIn } from '../operand.ts'
 import * as ops from '../ops/create.ts'
-import { fromNode, nodeOf, type Tensor } from '../tensor.ts'
+import { fromNode, type Tensor } from '../tensor.ts'
 import type { Shape } from '../types/index.ts'
 
 export type { NestedData } from '../ops/create.ts'
@@ -133,4 +134,4 @@ export const oneHot = <S extends Shape, const N extends number, D extends DType 
   index: Tensor<S>,
   classes: N,
   dtype?: D,
-): Tensor<[...S, N], NoInfer<D>> => fromNode(ops.oneHot(nodeOf(index), classes, dtype ?? 'float32'))
+): Tensor<[...S, N], NoInfer<D>> => fromNode(ops.oneHot(nodeIn('oneHot', index), classes, dtype ?? 'float32'))

@@ -1,8 +1,9 @@
 import type { DType } from '@tessella/ir'
 import type { ArithOf, Promote } from '../dtypes.ts'
+import { nodeIn } from '../operand.ts'
 import * as ops from '../ops/indexing.ts'
 import type { PartOf } from '../signatures.ts'
-import { fromNode, nodeOf, type Tensor } from '../tensor.ts'
+import { fromNode, type Tensor } from '../tensor.ts'
 import type { Fits, Ok, Shape, Take } from '../types/index.ts'
 
 /**
@@ -13,7 +14,7 @@ export const gather = <D extends DType, I extends Shape>(
   x: Tensor<Shape, D>,
   axis: number,
   index: Tensor<I>,
-): Tensor<I, D> => fromNode(ops.gather(nodeOf(x), axis, nodeOf(index)))
+): Tensor<I, D> => fromNode(ops.gather(nodeIn('gather', x), axis, nodeIn('gather', index)))
 
 /**
  * Slices of x along an axis (rows unless given), picked by an index tensor of any shape, which takes the axis' place:
@@ -24,14 +25,15 @@ export const take = <S extends Shape, D extends DType, I extends Shape, const A 
   x: Tensor<S, D>,
   index: Tensor<I>,
   axis?: Fits<Take<S, I, A>, A>,
-): Tensor<Ok<Take<S, I, A>>, D> => fromNode(ops.take('take', nodeOf(x), nodeOf(index), (axis ?? 0) as number))
+): Tensor<Ok<Take<S, I, A>>, D> =>
+  fromNode(ops.take('take', nodeIn('take', x), nodeIn('take', index), (axis ?? 0) as number))
 
 /** Slices of x along an axis, picked by a vector of indices. */
 export const indexSelect = <S extends Shape, D extends DType, const A extends number, N extends number>(
   x: Tensor<S, D>,
   axis: A,
   index: Tensor<[N]>,
-): Tensor<PartOf<S, A, N>, D> => fromNode(ops.indexSelect(nodeOf(x), axis, nodeOf(index)))
+): Tensor<PartOf<S, A, N>, D> => fromNode(ops.indexSelect(nodeIn('indexSelect', x), axis, nodeIn('indexSelect', index)))
 
 /** torch.scatter_add: x plus, for each i, source[i] at i with `axis` replaced by index[i]. Indices outside are dropped. */
 export const scatterAdd = <S extends Shape, D extends DType, E extends DType>(
@@ -39,7 +41,8 @@ export const scatterAdd = <S extends Shape, D extends DType, E extends DType>(
   axis: number,
   index: Tensor,
   source: Tensor<Shape, E>,
-): Tensor<S, ArithOf<Promote<D, E>>> => fromNode(ops.scatterAdd(nodeOf(x), axis, nodeOf(index), nodeOf(source)))
+): Tensor<S, ArithOf<Promote<D, E>>> =>
+  fromNode(ops.scatterAdd(nodeIn('scatterAdd', x), axis, nodeIn('scatterAdd', index), nodeIn('scatterAdd', source)))
 
 /** x plus slices of source at the places along an axis that a vector of indices names. */
 export const indexAdd = <S extends Shape, D extends DType, E extends DType>(
@@ -47,7 +50,8 @@ export const indexAdd = <S extends Shape, D extends DType, E extends DType>(
   axis: number,
   index: Tensor,
   source: Tensor<Shape, E>,
-): Tensor<S, ArithOf<Promote<D, E>>> => fromNode(ops.indexAdd(nodeOf(x), axis, nodeOf(index), nodeOf(source)))
+): Tensor<S, ArithOf<Promote<D, E>>> =>
+  fromNode(ops.indexAdd(nodeIn('indexAdd', x), axis, nodeIn('indexAdd', index), nodeIn('indexAdd', source)))
 
 /** Ordered values and the int32 indices they came from. */
 export interface Ordered<S extends Shape, D extends DType> {
@@ -61,7 +65,7 @@ export interface SortOptions {
 
 /** The order along an axis, the last unless given, as int32 indices; stable, NaN counts as the largest. */
 export const argsort = <S extends Shape>(x: Tensor<S>, axis = -1, options: SortOptions = {}): Tensor<S, 'int32'> =>
-  fromNode(ops.argsort('argsort', nodeOf(x), axis, options.descending ?? false))
+  fromNode(ops.argsort('argsort', nodeIn('argsort', x), axis, ops.descendingOf('argsort', options)))
 
 /** Elements in order along an axis, the last unless given; stable, NaN counts as the largest. */
 export const sort = <S extends Shape, D extends DType>(
@@ -69,7 +73,7 @@ export const sort = <S extends Shape, D extends DType>(
   axis = -1,
   options: SortOptions = {},
 ): Ordered<S, D> => {
-  const { values, indices } = ops.sort(nodeOf(x), axis, options.descending ?? false)
+  const { values, indices } = ops.sort(nodeIn('sort', x), axis, ops.descendingOf('sort', options))
   return { values: fromNode(values), indices: fromNode(indices) }
 }
 
@@ -80,6 +84,6 @@ export const topk = <S extends Shape, D extends DType, const K extends number, c
   axis?: A,
   options: { readonly largest?: boolean | undefined } = {},
 ): Ordered<PartOf<S, A, K>, D> => {
-  const { values, indices } = ops.topk(nodeOf(x), k, axis ?? -1, options.largest ?? true)
+  const { values, indices } = ops.topk(nodeIn('topk', x), k, axis ?? -1, ops.largestOf(options))
   return { values: fromNode(values), indices: fromNode(indices) }
 }

@@ -1,8 +1,9 @@
 import type { DType } from '@tessella/ir'
 import type { ArithOf, FloatOf, Promote } from '../dtypes.ts'
+import { nodeIn } from '../operand.ts'
 import { einsum as einsumNodes } from '../ops/einsum.ts'
 import * as ops from '../ops/matmul.ts'
-import { fromNode, nodeOf, type Tensor } from '../tensor.ts'
+import { fromNode, type Tensor } from '../tensor.ts'
 import type { Fits, MatMul, Ok, Shape, Transpose } from '../types/index.ts'
 
 /**
@@ -13,19 +14,20 @@ import type { Fits, MatMul, Ok, Shape, Transpose } from '../types/index.ts'
 export const matmul = <S extends Shape, D extends DType, R extends Shape, E extends DType>(
   a: Tensor<S, D>,
   b: Fits<MatMul<S, R>, Tensor<R, E>>,
-): Tensor<Ok<MatMul<S, R>>, FloatOf<Promote<D, E>>> => fromNode(ops.matmul('matmul', nodeOf(a), nodeOf(b as Tensor)))
+): Tensor<Ok<MatMul<S, R>>, FloatOf<Promote<D, E>>> =>
+  fromNode(ops.matmul('matmul', nodeIn('matmul', a), nodeIn('matmul', b)))
 
 /** The sum of products of two vectors. */
 export const dot = <S extends Shape, D extends DType, R extends Shape, E extends DType>(
   a: Tensor<S, D>,
   b: Fits<MatMul<S, R, 'dot'>, Tensor<R, E>>,
-): Tensor<[], FloatOf<Promote<D, E>>> => fromNode(ops.dot(nodeOf(a), nodeOf(b as Tensor)))
+): Tensor<[], FloatOf<Promote<D, E>>> => fromNode(ops.dot(nodeIn('dot', a), nodeIn('dot', b)))
 
 /** All products of the elements of two vectors. */
 export const outer = <N extends number, D extends DType, M extends number, E extends DType>(
   a: Tensor<[N], D>,
   b: Tensor<[M], E>,
-): Tensor<[N, M], ArithOf<Promote<D, E>>> => fromNode(ops.outer(nodeOf(a), nodeOf(b)))
+): Tensor<[N, M], ArithOf<Promote<D, E>>> => fromNode(ops.outer(nodeIn('outer', a), nodeIn('outer', b)))
 
 /** x w^T + bias with w [out, in], as torch.nn.functional.linear. */
 export const linear = <S extends Shape, D extends DType, W extends Shape, E extends DType>(
@@ -33,7 +35,9 @@ export const linear = <S extends Shape, D extends DType, W extends Shape, E exte
   weight: Fits<MatMul<S, Ok<Transpose<W>>, 'linear'>, Tensor<W, E>>,
   bias?: Tensor,
 ): Tensor<Ok<MatMul<S, Ok<Transpose<W>>, 'linear'>>, FloatOf<Promote<D, E>>> =>
-  fromNode(ops.linear(nodeOf(x), nodeOf(weight as Tensor), bias === undefined ? undefined : nodeOf(bias)))
+  fromNode(
+    ops.linear(nodeIn('linear', x), nodeIn('linear', weight), bias === undefined ? undefined : nodeIn('linear', bias)),
+  )
 
 /**
  * Einstein's summation, as torch.einsum: labels absent from the result are summed, repeated labels take a diagonal,
@@ -41,4 +45,9 @@ export const linear = <S extends Shape, D extends DType, W extends Shape, E exte
  * @example einsum('bhqd,bhkd->bhqk', query, key)
  */
 export const einsum = (equation: string, ...operands: readonly Tensor[]): Tensor =>
-  fromNode(einsumNodes(equation, operands.map(nodeOf)))
+  fromNode(
+    einsumNodes(
+      equation,
+      operands.map((x) => nodeIn('einsum', x)),
+    ),
+  )

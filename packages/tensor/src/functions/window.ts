@@ -1,8 +1,9 @@
 import type { DType } from '@tessella/ir'
 import type { FloatOf, Promote } from '../dtypes.ts'
+import { nodeIn } from '../operand.ts'
 import * as pool from '../ops/pool.ts'
 import * as ops from '../ops/window.ts'
-import { fromNode, nodeOf, type Tensor } from '../tensor.ts'
+import { fromNode, type Tensor } from '../tensor.ts'
 import type { Conv, ConvOptions, Fits, Mul, Ok, PerDim, Pool, Shape } from '../types/index.ts'
 
 export type { AvgPoolOptions } from '../ops/pool.ts'
@@ -15,7 +16,7 @@ type None = Record<never, never>
 interface Biased {
   readonly bias?: Tensor | undefined
 }
-const biasOf = (options: Biased) => (options.bias === undefined ? undefined : nodeOf(options.bias))
+const biasOf = (op: string, options: Biased) => (options.bias === undefined ? undefined : nodeIn(op, options.bias))
 
 type Groups<O> = O extends { readonly groups: infer G extends number } ? G : 1
 type TransposedShape<X extends Shape, W extends Shape, O> = X extends readonly [
@@ -72,7 +73,16 @@ export const conv1d = <
   weight: Fits<Conv<X, W, O, 'conv1d'>, Tensor<W, E>>,
   options?: O & Biased,
 ): Tensor<Ok<Conv<X, W, O, 'conv1d'>>, FloatOf<Promote<D, E>>> =>
-  fromNode(ops.conv('conv1d', 1, nodeOf(x), nodeOf(weight as Tensor), biasOf(options ?? {}), options ?? {}))
+  fromNode(
+    ops.conv(
+      'conv1d',
+      1,
+      nodeIn('conv1d', x),
+      nodeIn('conv1d', weight),
+      biasOf('conv1d', options ?? {}),
+      options ?? {},
+    ),
+  )
 
 /**
  * Cross-correlation of x [N, C, H, W] with weight [O, C / groups, ...kernel], as torch.nn.functional.conv2d.
@@ -89,7 +99,16 @@ export const conv2d = <
   weight: Fits<Conv<X, W, O, 'conv2d'>, Tensor<W, E>>,
   options?: O & Biased,
 ): Tensor<Ok<Conv<X, W, O, 'conv2d'>>, FloatOf<Promote<D, E>>> =>
-  fromNode(ops.conv('conv2d', 2, nodeOf(x), nodeOf(weight as Tensor), biasOf(options ?? {}), options ?? {}))
+  fromNode(
+    ops.conv(
+      'conv2d',
+      2,
+      nodeIn('conv2d', x),
+      nodeIn('conv2d', weight),
+      biasOf('conv2d', options ?? {}),
+      options ?? {},
+    ),
+  )
 
 /**
  * Cross-correlation of x [N, C, D, H, W] with weight [O, C / groups, ...kernel], as torch.nn.functional.conv3d.
@@ -106,7 +125,16 @@ export const conv3d = <
   weight: Fits<Conv<X, W, O, 'conv3d'>, Tensor<W, E>>,
   options?: O & Biased,
 ): Tensor<Ok<Conv<X, W, O, 'conv3d'>>, FloatOf<Promote<D, E>>> =>
-  fromNode(ops.conv('conv3d', 3, nodeOf(x), nodeOf(weight as Tensor), biasOf(options ?? {}), options ?? {}))
+  fromNode(
+    ops.conv(
+      'conv3d',
+      3,
+      nodeIn('conv3d', x),
+      nodeIn('conv3d', weight),
+      biasOf('conv3d', options ?? {}),
+      options ?? {},
+    ),
+  )
 
 /** The transposed convolution of x [N, C, L] with weight [C, O / groups, ...kernel], as torch.nn.functional.conv_transpose1d. */
 export const convTranspose1d = <
@@ -120,7 +148,16 @@ export const convTranspose1d = <
   weight: Tensor<W, E>,
   options?: O & Biased,
 ): Tensor<TransposedShape<X, W, O>, FloatOf<Promote<D, E>>> =>
-  fromNode(ops.convTranspose('convTranspose1d', 1, nodeOf(x), nodeOf(weight), biasOf(options ?? {}), options ?? {}))
+  fromNode(
+    ops.convTranspose(
+      'convTranspose1d',
+      1,
+      nodeIn('convTranspose1d', x),
+      nodeIn('convTranspose1d', weight),
+      biasOf('convTranspose1d', options ?? {}),
+      options ?? {},
+    ),
+  )
 
 /** The transposed convolution of x [N, C, H, W] with weight [C, O / groups, ...kernel], as torch.nn.functional.conv_transpose2d. */
 export const convTranspose2d = <
@@ -134,7 +171,16 @@ export const convTranspose2d = <
   weight: Tensor<W, E>,
   options?: O & Biased,
 ): Tensor<TransposedShape<X, W, O>, FloatOf<Promote<D, E>>> =>
-  fromNode(ops.convTranspose('convTranspose2d', 2, nodeOf(x), nodeOf(weight), biasOf(options ?? {}), options ?? {}))
+  fromNode(
+    ops.convTranspose(
+      'convTranspose2d',
+      2,
+      nodeIn('convTranspose2d', x),
+      nodeIn('convTranspose2d', weight),
+      biasOf('convTranspose2d', options ?? {}),
+      options ?? {},
+    ),
+  )
 
 /** The transposed convolution of x [N, C, D, H, W] with weight [C, O / groups, ...kernel], as torch.nn.functional.conv_transpose3d. */
 export const convTranspose3d = <
@@ -148,7 +194,16 @@ export const convTranspose3d = <
   weight: Tensor<W, E>,
   options?: O & Biased,
 ): Tensor<TransposedShape<X, W, O>, FloatOf<Promote<D, E>>> =>
-  fromNode(ops.convTranspose('convTranspose3d', 3, nodeOf(x), nodeOf(weight), biasOf(options ?? {}), options ?? {}))
+  fromNode(
+    ops.convTranspose(
+      'convTranspose3d',
+      3,
+      nodeIn('convTranspose3d', x),
+      nodeIn('convTranspose3d', weight),
+      biasOf('convTranspose3d', options ?? {}),
+      options ?? {},
+    ),
+  )
 
 /** The largest element of each window of x [N, C, L]; NaN wins. The stride is the kernel unless given. */
 export const maxPool1d = <
@@ -161,7 +216,7 @@ export const maxPool1d = <
   kernel: Kernel<S, 1, K, O, 'maxPool1d'>,
   options?: O,
 ): Tensor<Pooled<S, 1, K, O, 'maxPool1d'>, FloatOf<D>> =>
-  fromNode(pool.maxPool('maxPool1d', 1, nodeOf(x), kernel as PerDim, options ?? {}))
+  fromNode(pool.maxPool('maxPool1d', 1, nodeIn('maxPool1d', x), kernel as PerDim, options ?? {}))
 
 /** The largest element of each window of x [N, C, H, W]; NaN wins. The stride is the kernel unless given. */
 export const maxPool2d = <
@@ -174,7 +229,7 @@ export const maxPool2d = <
   kernel: Kernel<S, 2, K, O, 'maxPool2d'>,
   options?: O,
 ): Tensor<Pooled<S, 2, K, O, 'maxPool2d'>, FloatOf<D>> =>
-  fromNode(pool.maxPool('maxPool2d', 2, nodeOf(x), kernel as PerDim, options ?? {}))
+  fromNode(pool.maxPool('maxPool2d', 2, nodeIn('maxPool2d', x), kernel as PerDim, options ?? {}))
 
 /** The largest element of each window of x [N, C, D, H, W]; NaN wins. The stride is the kernel unless given. */
 export const maxPool3d = <
@@ -187,7 +242,7 @@ export const maxPool3d = <
   kernel: Kernel<S, 3, K, O, 'maxPool3d'>,
   options?: O,
 ): Tensor<Pooled<S, 3, K, O, 'maxPool3d'>, FloatOf<D>> =>
-  fromNode(pool.maxPool('maxPool3d', 3, nodeOf(x), kernel as PerDim, options ?? {}))
+  fromNode(pool.maxPool('maxPool3d', 3, nodeIn('maxPool3d', x), kernel as PerDim, options ?? {}))
 
 /** The mean of each window of x [N, C, L]. The stride is the kernel unless given. */
 export const avgPool1d = <
@@ -200,7 +255,7 @@ export const avgPool1d = <
   kernel: Kernel<S, 1, K, O, 'avgPool1d'>,
   options?: O,
 ): Tensor<Pooled<S, 1, K, O, 'avgPool1d'>, FloatOf<D>> =>
-  fromNode(pool.avgPool('avgPool1d', 1, nodeOf(x), kernel as PerDim, options ?? {}))
+  fromNode(pool.avgPool('avgPool1d', 1, nodeIn('avgPool1d', x), kernel as PerDim, options ?? {}))
 
 /** The mean of each window of x [N, C, H, W]. The stride is the kernel unless given. */
 export const avgPool2d = <
@@ -213,7 +268,7 @@ export const avgPool2d = <
   kernel: Kernel<S, 2, K, O, 'avgPool2d'>,
   options?: O,
 ): Tensor<Pooled<S, 2, K, O, 'avgPool2d'>, FloatOf<D>> =>
-  fromNode(pool.avgPool('avgPool2d', 2, nodeOf(x), kernel as PerDim, options ?? {}))
+  fromNode(pool.avgPool('avgPool2d', 2, nodeIn('avgPool2d', x), kernel as PerDim, options ?? {}))
 
 /** The mean of each window of x [N, C, D, H, W]. The stride is the kernel unless given. */
 export const avgPool3d = <
@@ -226,32 +281,32 @@ export const avgPool3d = <
   kernel: Kernel<S, 3, K, O, 'avgPool3d'>,
   options?: O,
 ): Tensor<Pooled<S, 3, K, O, 'avgPool3d'>, FloatOf<D>> =>
-  fromNode(pool.avgPool('avgPool3d', 3, nodeOf(x), kernel as PerDim, options ?? {}))
+  fromNode(pool.avgPool('avgPool3d', 3, nodeIn('avgPool3d', x), kernel as PerDim, options ?? {}))
 
 /** Pools x [N, C, L] to an output size, with windows as PyTorch cuts them: the mean of each. */
 export const adaptiveAvgPool1d = <S extends Shape, D extends DType, const P extends PerDim>(
   x: Tensor<S, D>,
   outputSize: P,
 ): Tensor<Adapted<S, P>, FloatOf<D>> =>
-  fromNode(pool.adaptivePool('adaptiveAvgPool1d', 1, nodeOf(x), outputSize, 'mean'))
+  fromNode(pool.adaptivePool('adaptiveAvgPool1d', 1, nodeIn('adaptiveAvgPool1d', x), outputSize, 'mean'))
 
 /** Pools x [N, C, H, W] to an output size, with windows as PyTorch cuts them: the mean of each. */
 export const adaptiveAvgPool2d = <S extends Shape, D extends DType, const P extends PerDim>(
   x: Tensor<S, D>,
   outputSize: P,
 ): Tensor<Adapted<S, P>, FloatOf<D>> =>
-  fromNode(pool.adaptivePool('adaptiveAvgPool2d', 2, nodeOf(x), outputSize, 'mean'))
+  fromNode(pool.adaptivePool('adaptiveAvgPool2d', 2, nodeIn('adaptiveAvgPool2d', x), outputSize, 'mean'))
 
 /** Pools x [N, C, L] to an output size, with windows as PyTorch cuts them: the largest element of each. */
 export const adaptiveMaxPool1d = <S extends Shape, D extends DType, const P extends PerDim>(
   x: Tensor<S, D>,
   outputSize: P,
 ): Tensor<Adapted<S, P>, FloatOf<D>> =>
-  fromNode(pool.adaptivePool('adaptiveMaxPool1d', 1, nodeOf(x), outputSize, 'max'))
+  fromNode(pool.adaptivePool('adaptiveMaxPool1d', 1, nodeIn('adaptiveMaxPool1d', x), outputSize, 'max'))
 
 /** Pools x [N, C, H, W] to an output size, with windows as PyTorch cuts them: the largest element of each. */
 export const adaptiveMaxPool2d = <S extends Shape, D extends DType, const P extends PerDim>(
   x: Tensor<S, D>,
   outputSize: P,
 ): Tensor<Adapted<S, P>, FloatOf<D>> =>
-  fromNode(pool.adaptivePool('adaptiveMaxPool2d', 2, nodeOf(x), outputSize, 'max'))
+  fromNode(pool.adaptivePool('adaptiveMaxPool2d', 2, nodeIn('adaptiveMaxPool2d', x), outputSize, 'max'))

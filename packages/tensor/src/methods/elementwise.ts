@@ -1,6 +1,7 @@
 import { build, type DType } from '@tessella/ir'
 import type { ArithOf, ComputeOf, FloatOf, RoundOf } from '../dtypes.ts'
-import { Handle, nodeOf, operandOf } from '../handle.ts'
+import { Handle, nodeOf } from '../handle.ts'
+import { nodeIn, operandIn } from '../operand.ts'
 import { logSoftmax, relu, softmax } from '../ops/activation.ts'
 import * as ops from '../ops/elementwise.ts'
 import type { BesideOn, Between, CommonOn, Operand, PowerOf, SpreadOn } from '../signatures.ts'
@@ -27,142 +28,142 @@ export abstract class ElementwiseMethods<S extends Shape, D extends DType> exten
     this: Tensor<S, D>,
     other: BesideOn<S, B, 'add'>,
   ): Tensor<SpreadOn<S, B, 'add'>, ArithOf<CommonOn<D, B>>> {
-    return this.wrap(ops.add(nodeOf(this), operandOf(other)))
+    return this.wrap(ops.add(nodeOf(this), operandIn('add', other)))
   }
   sub<S extends Shape, D extends DType, const B extends Operand>(
     this: Tensor<S, D>,
     other: BesideOn<S, B, 'sub'>,
   ): Tensor<SpreadOn<S, B, 'sub'>, ArithOf<CommonOn<D, B>>> {
-    return this.wrap(ops.sub(nodeOf(this), operandOf(other)))
+    return this.wrap(ops.sub(nodeOf(this), operandIn('sub', other)))
   }
   mul<S extends Shape, D extends DType, const B extends Operand>(
     this: Tensor<S, D>,
     other: BesideOn<S, B, 'mul'>,
   ): Tensor<SpreadOn<S, B, 'mul'>, ArithOf<CommonOn<D, B>>> {
-    return this.wrap(ops.mul(nodeOf(this), operandOf(other)))
+    return this.wrap(ops.mul(nodeOf(this), operandIn('mul', other)))
   }
   /** True division: integers give float32. */
   div<S extends Shape, D extends DType, const B extends Operand>(
     this: Tensor<S, D>,
     other: BesideOn<S, B, 'div'>,
   ): Tensor<SpreadOn<S, B, 'div'>, FloatOf<CommonOn<D, B>>> {
-    return this.wrap(ops.div(nodeOf(this), operandOf(other)))
+    return this.wrap(ops.div(nodeOf(this), operandIn('div', other)))
   }
   /** The quotient rounded down, as Python's `//`. */
   floorDiv<S extends Shape, D extends DType, const B extends Operand>(
     this: Tensor<S, D>,
     other: BesideOn<S, B, 'floorDiv'>,
   ): Tensor<SpreadOn<S, B, 'floorDiv'>, ArithOf<CommonOn<D, B>>> {
-    return this.wrap(ops.floorDiv(nodeOf(this), operandOf(other)))
+    return this.wrap(ops.floorDiv(nodeOf(this), operandIn('floorDiv', other)))
   }
   /** The remainder with the sign of the divisor, as Python's `%`. */
   remainder<S extends Shape, D extends DType, const B extends Operand>(
     this: Tensor<S, D>,
     other: BesideOn<S, B, 'remainder'>,
   ): Tensor<SpreadOn<S, B, 'remainder'>, ArithOf<CommonOn<D, B>>> {
-    return this.wrap(ops.remainder(nodeOf(this), operandOf(other)))
+    return this.wrap(ops.remainder(nodeOf(this), operandIn('remainder', other)))
   }
   /** The remainder with the sign of the dividend, as JavaScript's `%`. */
   fmod<S extends Shape, D extends DType, const B extends Operand>(
     this: Tensor<S, D>,
     other: BesideOn<S, B, 'fmod'>,
   ): Tensor<SpreadOn<S, B, 'fmod'>, ArithOf<CommonOn<D, B>>> {
-    return this.wrap(ops.fmod(nodeOf(this), operandOf(other)))
+    return this.wrap(ops.fmod(nodeOf(this), operandIn('fmod', other)))
   }
   /** The power; integers stay integers for whole exponents that are numbers. */
   pow<S extends Shape, D extends DType, const B extends Operand>(
     this: Tensor<S, D>,
     other: BesideOn<S, B, 'pow'>,
   ): Tensor<SpreadOn<S, B, 'pow'>, PowerOf<D, B>> {
-    return this.wrap(ops.pow(nodeOf(this), operandOf(other)))
+    return this.wrap(ops.pow(nodeOf(this), operandIn('pow', other)))
   }
   /** The larger of two elements; NaN wins. */
   maximum<S extends Shape, D extends DType, const B extends Operand>(
     this: Tensor<S, D>,
     other: BesideOn<S, B, 'maximum'>,
   ): Tensor<SpreadOn<S, B, 'maximum'>, ComputeOf<CommonOn<D, B>>> {
-    return this.wrap(ops.maximum(nodeOf(this), operandOf(other)))
+    return this.wrap(ops.maximum(nodeOf(this), operandIn('maximum', other)))
   }
   /** The smaller of two elements; NaN wins. */
   minimum<S extends Shape, D extends DType, const B extends Operand>(
     this: Tensor<S, D>,
     other: BesideOn<S, B, 'minimum'>,
   ): Tensor<SpreadOn<S, B, 'minimum'>, ComputeOf<CommonOn<D, B>>> {
-    return this.wrap(ops.minimum(nodeOf(this), operandOf(other)))
+    return this.wrap(ops.minimum(nodeOf(this), operandIn('minimum', other)))
   }
   eq<S extends Shape, D extends DType, const B extends Operand>(
     this: Tensor<S, D>,
     other: BesideOn<S, B, 'eq'>,
   ): Tensor<SpreadOn<S, B, 'eq'>, 'bool'> {
-    return this.wrap(ops.compare('eq', nodeOf(this), operandOf(other)))
+    return this.wrap(ops.compare('eq', nodeOf(this), operandIn('eq', other)))
   }
   ne<S extends Shape, D extends DType, const B extends Operand>(
     this: Tensor<S, D>,
     other: BesideOn<S, B, 'ne'>,
   ): Tensor<SpreadOn<S, B, 'ne'>, 'bool'> {
-    return this.wrap(ops.compare('ne', nodeOf(this), operandOf(other)))
+    return this.wrap(ops.compare('ne', nodeOf(this), operandIn('ne', other)))
   }
   lt<S extends Shape, D extends DType, const B extends Operand>(
     this: Tensor<S, D>,
     other: BesideOn<S, B, 'lt'>,
   ): Tensor<SpreadOn<S, B, 'lt'>, 'bool'> {
-    return this.wrap(ops.compare('lt', nodeOf(this), operandOf(other)))
+    return this.wrap(ops.compare('lt', nodeOf(this), operandIn('lt', other)))
   }
   le<S extends Shape, D extends DType, const B extends Operand>(
     this: Tensor<S, D>,
     other: BesideOn<S, B, 'le'>,
   ): Tensor<SpreadOn<S, B, 'le'>, 'bool'> {
-    return this.wrap(ops.compare('le', nodeOf(this), operandOf(other)))
+    return this.wrap(ops.compare('le', nodeOf(this), operandIn('le', other)))
   }
   gt<S extends Shape, D extends DType, const B extends Operand>(
     this: Tensor<S, D>,
     other: BesideOn<S, B, 'gt'>,
   ): Tensor<SpreadOn<S, B, 'gt'>, 'bool'> {
-    return this.wrap(ops.compare('gt', nodeOf(this), operandOf(other)))
+    return this.wrap(ops.compare('gt', nodeOf(this), operandIn('gt', other)))
   }
   ge<S extends Shape, D extends DType, const B extends Operand>(
     this: Tensor<S, D>,
     other: BesideOn<S, B, 'ge'>,
   ): Tensor<SpreadOn<S, B, 'ge'>, 'bool'> {
-    return this.wrap(ops.compare('ge', nodeOf(this), operandOf(other)))
+    return this.wrap(ops.compare('ge', nodeOf(this), operandIn('ge', other)))
   }
   /** Logic on truth values: what is not zero is true. */
   logicalAnd<S extends Shape, D extends DType, const B extends Operand>(
     this: Tensor<S, D>,
     other: BesideOn<S, B, 'logicalAnd'>,
   ): Tensor<SpreadOn<S, B, 'logicalAnd'>, 'bool'> {
-    return this.wrap(ops.logical('logicalAnd', 'and', nodeOf(this), operandOf(other)))
+    return this.wrap(ops.logical('logicalAnd', 'and', nodeOf(this), operandIn('logicalAnd', other)))
   }
   logicalOr<S extends Shape, D extends DType, const B extends Operand>(
     this: Tensor<S, D>,
     other: BesideOn<S, B, 'logicalOr'>,
   ): Tensor<SpreadOn<S, B, 'logicalOr'>, 'bool'> {
-    return this.wrap(ops.logical('logicalOr', 'or', nodeOf(this), operandOf(other)))
+    return this.wrap(ops.logical('logicalOr', 'or', nodeOf(this), operandIn('logicalOr', other)))
   }
   logicalXor<S extends Shape, D extends DType, const B extends Operand>(
     this: Tensor<S, D>,
     other: BesideOn<S, B, 'logicalXor'>,
   ): Tensor<SpreadOn<S, B, 'logicalXor'>, 'bool'> {
-    return this.wrap(ops.logical('logicalXor', 'xor', nodeOf(this), operandOf(other)))
+    return this.wrap(ops.logical('logicalXor', 'xor', nodeOf(this), operandIn('logicalXor', other)))
   }
   /** Bits of integers; logic on bool. */
   bitwiseAnd<S extends Shape, D extends DType, const B extends Operand>(
     this: Tensor<S, D>,
     other: BesideOn<S, B, 'bitwiseAnd'>,
   ): Tensor<SpreadOn<S, B, 'bitwiseAnd'>, ComputeOf<CommonOn<D, B>>> {
-    return this.wrap(ops.bitwise('bitwiseAnd', 'and', nodeOf(this), operandOf(other)))
+    return this.wrap(ops.bitwise('bitwiseAnd', 'and', nodeOf(this), operandIn('bitwiseAnd', other)))
   }
   bitwiseOr<S extends Shape, D extends DType, const B extends Operand>(
     this: Tensor<S, D>,
     other: BesideOn<S, B, 'bitwiseOr'>,
   ): Tensor<SpreadOn<S, B, 'bitwiseOr'>, ComputeOf<CommonOn<D, B>>> {
-    return this.wrap(ops.bitwise('bitwiseOr', 'or', nodeOf(this), operandOf(other)))
+    return this.wrap(ops.bitwise('bitwiseOr', 'or', nodeOf(this), operandIn('bitwiseOr', other)))
   }
   bitwiseXor<S extends Shape, D extends DType, const B extends Operand>(
     this: Tensor<S, D>,
     other: BesideOn<S, B, 'bitwiseXor'>,
   ): Tensor<SpreadOn<S, B, 'bitwiseXor'>, ComputeOf<CommonOn<D, B>>> {
-    return this.wrap(ops.bitwise('bitwiseXor', 'xor', nodeOf(this), operandOf(other)))
+    return this.wrap(ops.bitwise('bitwiseXor', 'xor', nodeOf(this), operandIn('bitwiseXor', other)))
   }
 
   logicalNot<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, 'bool'> {
@@ -276,7 +277,7 @@ export abstract class ElementwiseMethods<S extends Shape, D extends DType> exten
     min?: B | undefined,
     max?: C | undefined,
   ): Between<S, D, B, C> {
-    const bound = (b: Operand | undefined) => (b === undefined ? undefined : operandOf(b))
+    const bound = (b: Operand | undefined) => (b === undefined ? undefined : operandIn('clip', b))
     return this.wrap(ops.clip(nodeOf(this), bound(min), bound(max)))
   }
   /** These elements where the condition holds, the other's elsewhere. */
@@ -285,11 +286,11 @@ export abstract class ElementwiseMethods<S extends Shape, D extends DType> exten
     condition: Tensor,
     other: BesideOn<S, B, 'where'>,
   ): Tensor<SpreadOn<S, B, 'where'>, CommonOn<D, B>> {
-    return this.wrap(ops.where(nodeOf(condition), nodeOf(this), operandOf(other)))
+    return this.wrap(ops.where(nodeIn('where', condition), nodeOf(this), operandIn('where', other)))
   }
   /** A number where the mask holds. */
   maskedFill<S extends Shape, D extends DType>(this: Tensor<S, D>, mask: Tensor, value: number): Tensor<S, D> {
-    return this.wrap(ops.maskedFill(nodeOf(this), nodeOf(mask), value))
+    return this.wrap(ops.maskedFill(nodeOf(this), nodeIn('maskedFill', mask), value))
   }
   /** exp(x) / sum(exp(x)) along an axis. */
   softmax<S extends Shape, D extends DType>(this: Tensor<S, D>, axis: number): Tensor<S, FloatOf<D>> {

@@ -2,7 +2,7 @@ import type { DType } from '@tessella/ir'
 import { nodeOf } from '../handle.ts'
 import { chunk, split, unbind } from '../ops/joining.ts'
 import * as ops from '../ops/movement.ts'
-import { type PadMode, type PadWidths, pad } from '../ops/padding.ts'
+import { type PadOptions, type PadWidths, pad } from '../ops/padding.ts'
 import { narrow, type RangeArgument, select, slice } from '../ops/slicing.ts'
 import type { PartOf, Sliced } from '../signatures.ts'
 import type { Tensor } from '../tensor.ts'
@@ -147,9 +147,9 @@ export abstract class MovementMethods<S extends Shape, D extends DType> extends 
   pad<S extends Shape, D extends DType, const P extends PadWidths>(
     this: Tensor<S, D>,
     widths: Fits<Pad<S, P>, P>,
-    options: { readonly value?: number | undefined; readonly mode?: PadMode | undefined } = {},
+    options: PadOptions = {},
   ): Tensor<Ok<Pad<S, P>>, D> {
-    return this.wrap(pad(nodeOf(this), widths as PadWidths, options.value ?? 0, options.mode ?? 'constant'))
+    return this.wrap(pad(nodeOf(this), widths as PadWidths, options))
   }
   /** Reverses the order along axes, all unless given. */
   flip<S extends Shape, D extends DType>(this: Tensor<S, D>, axis?: Axes): Tensor<S, D> {

@@ -1,4 +1,4 @@
-import { build, type Node, normalizeAxis, OpError } from '@tessella/ir'
+import { build, checkOptions, type Node, normalizeAxis, OpError } from '@tessella/ir'
 import { asArith, asFloat } from './promotion.ts'
 
 /*
@@ -80,6 +80,15 @@ export function softplus(x: Node, beta: number, threshold: number): Node {
   const large = gt(z, threshold)
   const soft = build.unary('log1p', build.unary('exp', build.select(large, like(z, 0), z)))
   return build.select(large, y, beta === 1 ? soft : build.scale(soft, 1 / beta))
+}
+
+/** {@link softplus} with PyTorch's defaults. */
+export function softplusWith(
+  x: Node,
+  options: { readonly beta?: number | undefined; readonly threshold?: number | undefined },
+): Node {
+  checkOptions('softplus', options, ['beta', 'threshold'])
+  return softplus(x, options.beta ?? 1, options.threshold ?? 20)
 }
 
 /** Beyond this, exp does not overflow yet and softplus equals x in float64. */

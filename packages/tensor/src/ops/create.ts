@@ -19,7 +19,11 @@ export type NestedData = number | boolean | readonly NestedData[]
 
 /** Refuses sizes that no tensor can have. */
 export function checkShape(op: string, shape: Dims): void {
-  if (!Array.isArray(shape) || shape.some((n) => !Number.isInteger(n) || n < 0))
+  if (!Array.isArray(shape))
+    throw new OpError(op, `${String(shape)} is not a shape`, {
+      hint: typeof shape === 'number' ? `Use [${String(shape)}].` : 'Use an array of whole sizes of at least 0.',
+    })
+  if (shape.some((n) => !Number.isInteger(n) || n < 0))
     throw new OpError(op, `[${String(shape)}] is not a shape`, { hint: 'Use an array of whole sizes of at least 0.' })
 }
 

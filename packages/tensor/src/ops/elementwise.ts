@@ -2,6 +2,7 @@ import {
   type BinaryFn,
   broadcastShapes,
   build,
+  checkOptions,
   type DType,
   isFloat,
   type Node,
@@ -200,6 +201,7 @@ export interface NanToNumOptions {
 const FLOAT32_MAX = 3.4028234663852886e38
 
 export function nanToNum(x: Node, options: NanToNumOptions = {}): Node {
+  checkOptions('nanToNum', options, ['nan', 'posinf', 'neginf'])
   if (!isFloat(x.dtype)) return x
   const y = asFloat(x)
   const most = y.dtype === 'float64' ? Number.MAX_VALUE : FLOAT32_MAX

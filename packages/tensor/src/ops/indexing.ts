@@ -1,4 +1,14 @@
-import { build, type Dims, type Node, normalizeAxis, OpError, promote, sameShape, sizeOf } from '@tessella/ir'
+import {
+  build,
+  checkOptions,
+  type Dims,
+  type Node,
+  normalizeAxis,
+  OpError,
+  promote,
+  sameShape,
+  sizeOf,
+} from '@tessella/ir'
 import { arithDType, asCompute, asIndex } from './promotion.ts'
 
 /** Cuts `x` to the sizes of `index` but for `axis`, as torch.gather does. */
@@ -96,6 +106,15 @@ export function indexAdd(x: Node, axis: number, index: Node, source: Node): Node
     x.shape.map((_, d) => (d === at ? (index.shape[0] as number) : 1)),
   )
   return scatterAdd(x, at, build.expand(line, expected), source)
+}
+
+export function descendingOf(op: string, options: { readonly descending?: boolean | undefined }): boolean {
+  checkOptions(op, options, ['descending'])
+  return options.descending ?? false
+}
+export function largestOf(options: { readonly largest?: boolean | undefined }): boolean {
+  checkOptions('topk', options, ['largest'])
+  return options.largest ?? true
 }
 
 export function argsort(op: string, x: Node, axis: number, descending: boolean): Node {

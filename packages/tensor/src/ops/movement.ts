@@ -1,7 +1,16 @@
 import { build, type Dims, type Node, normalizeAxes, normalizeAxis, OpError, sizeOf } from '@tessella/ir'
 
+/** Sizes, axes and repetitions come in an array, not one by one. */
+function checkArray(op: string, what: string, list: unknown): void {
+  if (!Array.isArray(list))
+    throw new OpError(op, `${what} come in an array, got ${typeof list === 'number' ? list : typeof list}`, {
+      hint: `Write ${op}([${typeof list === 'number' ? `${list}, ...` : '...'}]).`,
+    })
+}
+
 /** Resolves one -1 in `to` and checks the number of elements. */
 export function reshape(x: Node, to: Dims): Node {
+  checkArray('reshape', 'sizes', to)
   const open = to.filter((n) => n === -1).length
   const bad = to.find((n) => !Number.isInteger(n) || n < -1)
   if (open > 1 || bad !== undefined)
@@ -37,6 +46,7 @@ export function flatten(x: Node, start: number, end: number): Node {
 }
 
 export function permute(x: Node, axes: Dims): Node {
+  checkArray('permute', 'axes', axes)
   const rank = x.shape.length
   if (axes.length !== rank)
     throw new OpError('permute', `${axes.length} axes for ${rank} dimensions`, {
@@ -97,6 +107,7 @@ export function unsqueeze(x: Node, axis: number): Node {
 
 /** Grows sizes of 1, and adds leading dimensions; -1 keeps a size. */
 export function expand(op: string, x: Node, to: Dims): Node {
+  checkArray(op, 'sizes', to)
   const lead = to.length - x.shape.length
   const shape = to.map((n, i) => (n === -1 && i >= lead ? (x.shape[i - lead] as number) : n))
   const fits =
@@ -128,6 +139,7 @@ export function roll(x: Node, shift: number, axis: number | undefined): Node {
 
 /** The whole tensor side by side, `reps` times along each dimension. */
 export function tile(op: string, x: Node, reps: Dims): Node {
+  checkArray(op, 'repetitions', reps)
   if (reps.some((n) => !Number.isInteger(n) || n < 0))
     throw new OpError(op, `repetitions [${reps.join(', ')}] must be whole numbers of at least 0`)
   const rank = Math.max(reps.length, x.shape.length)

@@ -1,4 +1,4 @@
-import { build, type Node, OpError } from '@tessella/ir'
+import { build, checkOptions, type Node, OpError } from '@tessella/ir'
 
 export type PadWidths = number | readonly (readonly [number, number])[]
 /** How the border is filled: with a value, mirrored without the edge, with the edge, or from the other side. */
@@ -20,6 +20,14 @@ function resolve(x: Node, widths: PadWidths): readonly (readonly [number, number
       },
     )
   return list
+}
+
+/** What the border holds. */
+export interface PadOptions {
+  /** For mode 'constant'; 0 unless given. */
+  readonly value?: number | undefined
+  /** 'constant' unless given. */
+  readonly mode?: PadMode | undefined
 }
 
 type Border = (x: Node, axis: number, n: number, side: 'lo' | 'hi', width: number) => Node
@@ -46,7 +54,9 @@ const borders: {
   },
 }
 
-export function pad(x: Node, widths: PadWidths, value: number, mode: PadMode): Node {
+export function pad(x: Node, widths: PadWidths, options: PadOptions): Node {
+  checkOptions('pad', options, ['value', 'mode'])
+  const { value = 0, mode = 'constant' } = options
   const list = resolve(x, widths)
   if (mode === 'constant')
     return build.pad(

@@ -1,4 +1,4 @@
-import { build, type Dims, type Node, OpError } from '@tessella/ir'
+import { build, checkOptions, type Dims, type Node, OpError } from '@tessella/ir'
 import { asFloat } from './promotion.ts'
 import { checkFits, checkInput, type PerDim, perDim, windowAttrs } from './window.ts'
 
@@ -57,6 +57,7 @@ function geometry(op: string, spatial: number, x: Node, size: PerDim, options: P
 }
 
 export function maxPool(op: string, spatial: number, x: Node, kernel: PerDim, options: PoolOptions): Node {
+  checkOptions(op, options, ['stride', 'padding', 'dilation', 'ceilMode'])
   const { reach, ...window } = geometry(op, spatial, x, kernel, options)
   return build.maxPool(asFloat(x), { ...window, padding: reach })
 }
@@ -91,6 +92,7 @@ function counts(x: Node, n: number, places: number, axis: number, g: Geometry, i
 }
 
 export function avgPool(op: string, spatial: number, x: Node, size: PerDim, options: AvgPoolOptions): Node {
+  checkOptions(op, options, ['stride', 'padding', 'ceilMode', 'countIncludePad'])
   const g = geometry(op, spatial, x, size, options)
   const y = asFloat(x)
   const [n = 0, c = 0, ...input] = y.shape

@@ -1,4 +1,14 @@
-import { build, type Dims, isFloat, type Node, normalizeAxes, normalizeAxis, OpError, sizeOf } from '@tessella/ir'
+import {
+  build,
+  checkOptions,
+  type Dims,
+  isFloat,
+  type Node,
+  normalizeAxes,
+  normalizeAxis,
+  OpError,
+  sizeOf,
+} from '@tessella/ir'
 import { safeSqrt } from './elementwise.ts'
 import { asArith, asBool, asCompute, asFloat } from './promotion.ts'
 
@@ -6,6 +16,16 @@ export type AxisArgument = number | readonly number[] | undefined
 
 /** Axes as a typed signature hands them over: where they do not fit the shape, their type is a message. */
 export const axesOf = (axis: AxisArgument | string): AxisArgument => axis as AxisArgument
+/** Whether reduced dimensions stay, once no other option is meant. */
+export function keepdimOf(
+  op: string,
+  options: { readonly keepdim?: boolean | undefined },
+  ...others: string[]
+): boolean {
+  checkOptions(op, options, ['keepdim', ...others])
+  return options.keepdim ?? false
+}
+
 export const axisOf = (axis: number | string | undefined): number | undefined => axis as number | undefined
 
 const finish = (x: Node, from: Dims, axes: Dims, keepdim: boolean): Node =>

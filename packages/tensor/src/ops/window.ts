@@ -1,4 +1,13 @@
-import { build, type ConvAttrs, type Dims, type Node, OpError, promote, type WindowAttrs } from '@tessella/ir'
+import {
+  build,
+  type ConvAttrs,
+  checkOptions,
+  type Dims,
+  type Node,
+  OpError,
+  promote,
+  type WindowAttrs,
+} from '@tessella/ir'
 import { floatDType } from './promotion.ts'
 
 /** One number for every spatial dimension, or one each. */
@@ -105,6 +114,7 @@ export function conv(
   bias: Node | undefined,
   options: ConvOptions,
 ): Node {
+  checkOptions(op, options, ['stride', 'padding', 'dilation', 'groups', 'bias'])
   const [a, w] = floats(op, x, weight, spatial)
   const window = windowAttrs(op, a.shape.slice(2), w.shape.slice(2), options.stride ?? 1, options)
   checkFits(op, a, w.shape.slice(2), window)
@@ -129,6 +139,7 @@ export function convTranspose(
   bias: Node | undefined,
   options: ConvTransposeOptions,
 ): Node {
+  checkOptions(op, options, ['stride', 'padding', 'outputPadding', 'dilation', 'groups', 'bias'])
   const [a, w] = floats(op, x, weight, spatial)
   const kernel = w.shape.slice(2)
   const window = windowAttrs(op, a.shape.slice(2), kernel, options.stride ?? 1, { ...options })

@@ -28,6 +28,19 @@ const macrotask = (): Promise<void> =>
     channel.port2.postMessage(0)
   })
 
+const isBackend = (x: unknown): boolean => typeof x === 'object' && x !== null && 'irVersion' in x && 'prepare' in x
+
+function checkBackend(backend: unknown): void {
+  if (isBackend(backend)) return
+  const called = typeof backend === 'function'
+  const got = backend === null ? 'null' : called ? 'a function' : Array.isArray(backend) ? 'an array' : typeof backend
+  throw new BackendError(
+    'useBackend',
+    'bad-option',
+    `expected a backend, got ${got}${called ? `: call ${backend.name || 'it'}()` : ''}. Write \`await useBackend(cpu())\`.`,
+  )
+}
+
 /** A backend in use: its prepared programs and the buffers that tensors hold. */
 export class Device {
   readonly backend: Backend
@@ -44,6 +57,7 @@ export class Device {
   #disposed = false
 
   constructor(backend: Backend) {
+    checkBackend(backend)
     if (backend.irVersion !== irVersion)
       throw new BackendError(
         backend.name,

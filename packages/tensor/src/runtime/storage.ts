@@ -43,7 +43,7 @@ export class Storage {
       throw new BackendError(
         device.backend.name,
         'wrong-backend',
-        `a tensor lives on '${this.#device?.backend.name}', which is not the backend in use. Read it with \`await t.data()\` ` +
+        `a tensor lives on ${this.#whereabouts(device)}, which is not the backend in use. Read it with \`await t.data()\` ` +
           'and make a new tensor, or call useBackend before creating the model.',
       )
     const buffer = device.backend.upload(this.#host, this.dtype)
@@ -54,6 +54,11 @@ export class Storage {
     // Large host copies would double the memory of every parameter and batch.
     if (this.#host.byteLength > smallBytes) this.#host = undefined
     return buffer
+  }
+
+  #whereabouts(wanted: Device): string {
+    const name = this.#device?.backend.name
+    return name === wanted.backend.name ? `another instance of '${name}'` : `'${name}'`
   }
 
   /** A copy of the elements. */

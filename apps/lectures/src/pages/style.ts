@@ -70,12 +70,15 @@ pre.code:first-child { margin-top: 0; }
 .topics a:hover h2 { text-decoration: underline; }
 .topics h2 { font-size: 1.1rem; }
 .topics p { color: var(--soft); font-size: .9rem; margin-top: .35rem; }
-.thumb { height: 10.5rem; overflow: hidden; margin-bottom: .9rem; pointer-events: none; }
+.thumb { height: 10.5rem; overflow: hidden; display: grid; align-content: center; margin-bottom: .9rem; pointer-events: none; }
 .thumb .chart text, .thumb figcaption, .thumb caption, .thumb .legend { display: none; }
 .thumb .card { border: 0; padding: 0; } .thumb .chart { max-height: 10.5rem; }
 .thumb .panels, .thumb .planes { grid-template-columns: repeat(3, 1fr); gap: .3rem; }
 .thumb .cells td { min-width: 1.2rem; height: 1.2rem; font-size: .65rem; padding: 0; }
-.thumb .chart.narrow { display: block; } .thumb .chart.wide { display: none; }
+.thumb .planes.one { grid-template-columns: 1fr; }
+.thumb .chart.wide { display: block; } .thumb .chart.narrow { display: none; }
+.thumb .series path { vector-effect: non-scaling-stroke; stroke-width: 1.75; }
+.thumb .equation { flex-wrap: nowrap; gap: .4rem; justify-content: center; }
 .tag { display: inline-block; color: var(--soft); font-size: .75rem; border: 1px solid var(--line); border-radius: 1rem; padding: .05rem .55rem; margin: .6rem .25rem 0 0; }
 @media (min-width: 52rem) {
   .formulas div { grid-template-columns: minmax(0, 1.3fr) minmax(0, 1fr); }

@@ -12,7 +12,8 @@ import {
   sigmoid,
   zeros,
 } from '@tessella/layers'
-import { sgd } from '@tessella/optimizers'
+import { errorCount } from '@tessella/losses'
+import { cosineDecay, sgd } from '@tessella/optimizers'
 import { maximum, type Tensor, tensor } from '@tessella/tensor'
 import { formatNumber } from '@tessella/training'
 import { formulas } from '../pages/formula.ts'
@@ -72,7 +73,14 @@ async function run(context: Context): Promise<Page> {
   const trainSet = data.train.take(quick ? 500 : 10_000)
   const testSet = data.test.take(quick ? 300 : 2000)
   const weight: Initializer = normal({ std: 0.05 })
-  const course = { transform: sgd(0.5), train: trainSet, test: testSet, epochs: quick ? 1 : 8, size: 100 }
+  const epochs = quick ? 1 : 8
+  const course = {
+    transform: sgd(cosineDecay(0.5, { totalSteps: (epochs * trainSet.length) / 100 })),
+    train: trainSet,
+    test: testSet,
+    epochs,
+    size: 100,
+  }
   const without = plain()
   initialize(without, { weight, bias: zeros, seed })
   const off = await train({ ...course, model: without, scores: (images) => without(images) }, context)
@@ -96,11 +104,14 @@ async function run(context: Context): Promise<Page> {
       await model(batch.images.cast('float32').div(255), 'train').sum().item()
   })
   const passed = await scores()
+  const labels = tensor(testSet.columns.labels.data, [testSet.length])
+  const errorsOf = async (answers: Tensor): Promise<number> =>
+    (await errorCount(answers, labels).item()) / testSet.length
+  const [byRunning, byPass] = [await errorsOf(running), await errorsOf(passed)]
   const same = (await running.argmax(1).eq(passed.argmax(1)).sum().item()) / testSet.length
   const largest = await maximum(running.sub(passed).abs(), 0).max().item()
   const back = await undone(seed)
   const [a, b] = [on.at(-1)?.testErrors ?? Number.NaN, off.at(-1)?.testErrors ?? Number.NaN]
-  const epochs = course.epochs
   return {
     found: `Three sigmoid layers with small weights: ${percent(b)} test errors after ${epochs} epochs without batch normalisation, ${percent(a)} with it.`,
     picture: lineChart({
@@ -112,7 +123,7 @@ async function run(context: Context): Promise<Page> {
         { name: 'on', tone: 't1', dots: true, points: on.map((e, i) => [i + 1, 100 * e.testErrors]) },
       ],
     }),
-    caption: `784-100-100-100-10 with sigmoids, weights with deviation 0.05, SGD 0.5, batches of 100 of ${trainSet.length} images. The same weights at the start, the same order.`,
+    caption: `784-100-100-100-10 with sigmoids, weights with deviation 0.05, SGD with a rate that falls from 0.5 to 0, batches of 100 of ${trainSet.length} images. The same weights at the start, the same order.`,
     claims: [
       {
         said: 'With a poor start training need not succeed at all; normalising after each layer helps.',
@@ -129,11 +140,12 @@ async function run(context: Context): Promise<Page> {
       {
         said: 'For inference: statistics gathered in training, or those of one pass over the training set.',
         row: 'F17',
-        measured: `${percent(same)} of the answers are the same; scores differ by at most ${formatNumber(largest, 2)}`,
-        agrees: same > 0.95,
+        measured: `${percent(byRunning)} and ${percent(byPass)} test errors`,
+        agrees: Math.abs(byRunning - byPass) < 0.015,
+        remark: `${percent(same)} of the answers are the same; scores differ by at most ${formatNumber(largest, 2)}, because running statistics lag behind weights that move fast.`,
       },
     ],
-    numbers: { off: b, on: a, undone: back, sameAnswers: same },
+    numbers: { off: b, on: a, undone: back, sameAnswers: same, byRunning, byPass },
     sections: [
       {
         title: 'Formulas',

@@ -1,7 +1,7 @@
 import { type Node, printGraph, topological } from '@tessella/ir'
 import { initialize, linear, sequential, tanh } from '@tessella/layers'
 import { mse } from '@tessella/losses'
-import { foldIn, key, nodeOf, normal, type Tensor, zeros } from '@tessella/tensor'
+import { foldIn, key, namedVariables, nodeOf, normal, type Tensor, zeros } from '@tessella/tensor'
 import { formulas } from '../pages/formula.ts'
 import { snippet } from '../pages/snippet.ts'
 import type { Context, Page, Topic } from '../pages/topic.ts'
@@ -80,6 +80,8 @@ async function run(context: Context): Promise<Page> {
   const apart = await collapse(context.seed)
   // show: graph
   const net = sequential(linear(2, 3), tanh(), linear(3, 1))
+  // Weights are drawn when they are first read; once they are, they are values.
+  await Promise.all(Object.values(namedVariables(net)).map((v) => v.value.data()))
   const x = zeros([4, 2])
   const loss = mse(net(x), zeros([4, 1]))
   // end

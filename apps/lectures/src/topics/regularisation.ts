@@ -40,8 +40,8 @@ interface Way {
 const ways: readonly Way[] = [
   { name: 'none' },
   { name: 'L2', penalty: (model) => l2(model, 0.004) },
-  { name: 'L1', penalty: (model) => l1(model, 0.0004) },
-  { name: 'elastic net', penalty: (model) => elasticNet(model, 0.0002, 0.005) },
+  { name: 'L1', penalty: (model) => l1(model, 0.0001) },
+  { name: 'elastic net', penalty: (model) => elasticNet(model, 0.00005, 0.001) },
   { name: 'dropout', dropout: 0.5 },
   { name: 'early stopping', early: true },
 ]
@@ -115,7 +115,7 @@ async function run(context: Context): Promise<Page> {
     picture: lineChart({
       label: 'Test errors by epoch for each regularisation',
       x: { name: 'epoch' },
-      y: { name: 'test errors, %', ...(context.quick ? {} : { domain: [7, 20] as const }) },
+      y: { name: 'test errors, %', ...(context.quick ? {} : { domain: [12, 22] as const }) },
       series: all.map((o, i) => ({
         name: o.way.name,
         tone: toneOf(i),

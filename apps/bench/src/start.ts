@@ -19,6 +19,9 @@ import { caseTable, resultTable } from './report/table.ts'
 /** What a shell expects of a program that Ctrl-C ended. */
 const interruptedCode = 130
 
+/** What --quick may take, less the time to write the results. */
+const quickMs = 112_000
+
 const say = (text: string): void => void process.stdout.write(`${text}\n`)
 
 /** The first Ctrl-C writes what was measured, the second ends at once. */
@@ -106,6 +109,7 @@ async function measure(options: Options): Promise<number> {
       startHost: hosts.start,
       bundleSize,
       signal,
+      deadline: options.quick ? began + quickMs : Number.POSITIVE_INFINITY,
       say: (text) => status.show(`${finished + 1}/${options.cases.length} ${text}`),
       done(_, rows) {
         finished++

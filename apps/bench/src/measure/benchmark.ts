@@ -16,6 +16,8 @@ export interface Setup {
   /** Gzipped bytes of a bundle; throws for what a system does not have. */
   readonly bundleSize: (bundle: string, system: SystemName) => Promise<number>
   readonly signal: AbortSignal
+  /** See `Limits`. */
+  readonly deadline: number
   /** What is being done, for a line that changes. */
   readonly say: (text: string) => void
   /** All rows of a finished case. */
@@ -36,7 +38,7 @@ function withShare(c: Case, row: Row, ceilings: Ceilings | undefined): Row {
 export async function benchmark(setup: Setup): Promise<{ versions: Record<string, string>; complete: boolean }> {
   const { systems, signal, budget, rounds } = setup
   const slotFor = (system: SystemName | 'oracle'): Slot =>
-    new Slot(system, setup.startHost, threaded.has(system as SystemName) ? setup.threads : undefined, signal)
+    new Slot(system, setup.startHost, threaded.has(system as SystemName) ? setup.threads : undefined, setup)
   const slots = systems.map(slotFor)
   const oracleSlot = slotFor('oracle')
   const oracle = new Oracle(oracleSlot)

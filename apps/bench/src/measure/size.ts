@@ -24,7 +24,7 @@ const sources: Partial<Record<SystemName, Readonly<Record<string, string>>>> = {
   },
   'tfjs-cpu': {
     'all-cpu':
-      "import * as kept from '@tensorflow/tfjs-core'\nimport '@tensorflow/tfjs-backend-cpu'\nglobalThis.kept = kept",
+      "import * as kept from '@tensorflow/tfjs-core'\nimport '@tensorflow/tfjs-core/dist/register_all_gradients.js'\nimport '@tensorflow/tfjs-backend-cpu'\nglobalThis.kept = kept",
   },
   'jax-js': { 'all-cpu': all('@jax-js/jax') },
 }

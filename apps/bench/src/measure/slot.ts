@@ -15,23 +15,32 @@ class TooSlow extends Error {
   override readonly name = 'TooSlow'
 }
 
+/** What ends a run early. */
+export interface Limits {
+  readonly signal: AbortSignal
+  /** When no more is asked, on the clock of `performance.now()`; Infinity for never. */
+  readonly deadline: number
+}
+
+const outOfTime = 'no time left: --quick stops after two minutes'
+
 /** One system over the whole run: its process is started when needed, and again after it crashed or was too slow. */
 export class Slot {
   readonly system: SystemName | 'oracle'
   readonly #start: StartHost
   readonly #threads: number | undefined
-  readonly #signal: AbortSignal
+  readonly #limits: Limits
   #host: Host | undefined
   /** Why it cannot be opened; it is not tried again. */
   #broken: Error | undefined
   version = ''
   threads = 0
 
-  constructor(system: SystemName | 'oracle', start: StartHost, threads: number | undefined, signal: AbortSignal) {
+  constructor(system: SystemName | 'oracle', start: StartHost, threads: number | undefined, limits: Limits) {
     this.system = system
     this.#start = start
     this.#threads = threads
-    this.#signal = signal
+    this.#limits = limits
   }
 
   async #open(): Promise<Host> {
@@ -57,16 +66,23 @@ export class Slot {
   }
 
   async #timed<Q extends Question>(host: Host, question: Q, seconds: number): Promise<Answers[Q['op']]> {
-    if (this.#signal.aborted) throw new Stopped('interrupted')
+    const { signal, deadline } = this.#limits
+    if (signal.aborted) throw new Stopped('interrupted')
+    const left = (deadline - performance.now()) / 1000
+    if (left <= 0) throw new Error(outOfTime)
+    const box = Math.min(seconds, left)
     const { promise, reject } = Promise.withResolvers<never>()
-    const late = setTimeout(() => reject(new TooSlow(`took longer than ${Math.round(seconds)} s`)), seconds * 1000)
+    const late = setTimeout(
+      () => reject(new TooSlow(left < seconds ? outOfTime : `took longer than ${Math.round(seconds)} s`)),
+      box * 1000,
+    )
     const stop = (): void => reject(new Stopped('interrupted'))
-    this.#signal.addEventListener('abort', stop, { once: true })
+    signal.addEventListener('abort', stop, { once: true })
     try {
       return await Promise.race([host.ask(question), promise])
     } finally {
       clearTimeout(late)
-      this.#signal.removeEventListener('abort', stop)
+      signal.removeEventListener('abort', stop)
     }
   }
 

@@ -179,15 +179,35 @@ function build(work: Work): Runner {
 export async function openTfjs(backend: 'cpu' | 'wasm', _: OpenOptions): Promise<Session> {
   if (backend === 'cpu') await import('@tensorflow/tfjs-backend-cpu')
   else await openWasm()
+  await registerGradients()
   await tf.setBackend(backend)
   await tf.ready()
   return { version: tf.version_core, threads: 1, build: async (work) => build(work), close: () => undefined }
 }
 
+/**
+ * The main entry has no gradients. Their file is an ES module whose imports lack extensions, as bundlers allow; for Node
+ * a hook adds them.
+ */
+async function registerGradients(): Promise<void> {
+  if (inNode()) {
+    const { registerHooks } = await import('node:module')
+    registerHooks({
+      resolve(specifier, context, next) {
+        const lacks = specifier.startsWith('.') && !specifier.endsWith('.js')
+        return next(lacks && context.parentURL?.includes('/tfjs-core/dist/') ? `${specifier}.js` : specifier, context)
+      },
+    })
+  }
+  await import('@tensorflow/tfjs-core/dist/register_all_gradients.js')
+}
+
+const inNode = (): boolean => globalThis.process?.versions?.node !== undefined
+
 /** Its kernels lie beside its code; a page finds them where the server puts them. */
 async function openWasm(): Promise<void> {
   const wasm = await import('@tensorflow/tfjs-backend-wasm')
-  const place = globalThis.process?.versions?.node
+  const place = inNode()
     ? new URL('.', import.meta.resolve('@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm.wasm')).pathname
     : '/tfjs/'
   wasm.setWasmPaths(place)

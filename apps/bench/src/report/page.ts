@@ -88,7 +88,7 @@ function facts(report: Report): string {
       ['Copy', `${formatFigure(ceilings.copy, 'GB/s')} GB/s`],
     )
   const peers = Object.entries(versions).filter(([name]) => /tfjs-cpu|jax|ort|pytorch/.test(name))
-  pairs.push(['Versions', peers.map(([name, version]) => `${name} ${version}`).join(', ') || '-'])
+  if (peers.length > 0) pairs.push(['Versions', peers.map(([name, version]) => `${name} ${version}`).join(', ') || '-'])
   return `<dl>${pairs.map(([a, b]) => `<div><dt>${escapeText(a)}</dt><dd>${escapeText(b)}</dd></div>`).join('')}</dl>`
 }
 

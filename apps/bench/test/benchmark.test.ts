@@ -90,6 +90,13 @@ describe('benchmark', () => {
     expect(rows.slice(1).every((r) => r.median === undefined && r.runs === 0)).toBe(true)
   })
 
+  it('has one row for a system that fails while it is timed', async () => {
+    let timed = 0
+    const host = fakeHost((q) => (q.op === 'time' && ++timed > 8 ? new Error('crashed') : right(q)))
+    const { rows } = await measure(['cpu'], async () => host, { budget: { ...budget, warm: 0 }, rounds: 50 })
+    expect(rows).toMatchObject([{ system: 'cpu', runs: 0, error: 'crashed' }])
+  })
+
   it('keeps what was measured when it is stopped', async () => {
     const controller = new AbortController()
     const host = fakeHost((q) => {

@@ -105,13 +105,17 @@ export async function repeatCase(
   const ready: Ready[] = []
   let check: Check | undefined
   let unknown = ''
+  const failed = new Set<Slot>()
   let stopped = false
   const guarded = async (slot: Slot, task: () => Promise<void>): Promise<void> => {
     try {
       await task()
     } catch (error) {
       if (error instanceof Stopped) stopped = true
-      else rows.push(errorRow(c, slot, messageOf(error)))
+      else {
+        failed.add(slot)
+        rows.push(errorRow(c, slot, messageOf(error)))
+      }
     }
   }
   for (const slot of slots) {
@@ -136,7 +140,7 @@ export async function repeatCase(
     for (let i = 0; i < ready.length && !stopped; i++) {
       // Each round starts with another system.
       const entry = ready[(i + round) % ready.length]
-      if (!entry || round >= entry.rounds) continue
+      if (!entry || round >= entry.rounds || failed.has(entry.slot)) continue
       await guarded(entry.slot, async () => {
         const { seconds, threads } = await entry.slot.ask({ op: 'time', runs: entry.runs }, budget.prepare)
         entry.threads = threads
@@ -144,9 +148,8 @@ export async function repeatCase(
       })
     }
   }
-  const failed = new Set(rows.map((row) => row.system))
   for (const { slot, values, threads } of ready)
-    if (values.length > 0 && !failed.has(slot.system as Row['system'])) rows.push(valueRow(c, slot, threads, values))
+    if (values.length > 0 && !failed.has(slot)) rows.push(valueRow(c, slot, threads, values))
   if (!stopped)
     for (const { slot } of ready) await slot.ask({ op: 'release' }, budget.prepare).catch(() => slot.close())
   return rows

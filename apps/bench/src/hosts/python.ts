@@ -24,7 +24,8 @@ function pythonWithTorch(): string | undefined {
 /** A Python process with the same cases in PyTorch. Throws {@link HostError} where there is no PyTorch. */
 export function pythonHost(): Host {
   const python = pythonWithTorch()
-  if (python === undefined) throw new HostError('python3 has no torch here; on Debian: apt-get install python3-torch')
+  if (python === undefined)
+    throw new HostError('python3 has no torch here; on Debian: apt-get install python3-torch libopenblas0-pthread')
   const child = spawn(python, [script], { stdio: ['pipe', 'pipe', 'pipe'], env: environment() })
   const conversation = new Conversation()
   let complaints = ''

@@ -253,5 +253,8 @@ export async function openJax(_: OpenOptions): Promise<Session> {
   const devices = await init('wasm')
   if (!devices.includes('wasm')) throw new Unsupported('jax-js has no wasm device here')
   defaultDevice('wasm')
-  return { version: '0.1.25', threads: 1, build: async (work) => build(work), close: () => undefined }
+  // It starts workers where a page has shared memory; Node has no global Worker.
+  const workers = 'Worker' in globalThis && globalThis.crossOriginIsolated === true
+  const threads = workers ? navigator.hardwareConcurrency : 1
+  return { version: '0.1.25', threads, build: async (work) => build(work), close: () => undefined }
 }

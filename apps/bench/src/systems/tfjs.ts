@@ -211,4 +211,6 @@ async function openWasm(): Promise<void> {
     ? new URL('.', import.meta.resolve('@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm.wasm')).pathname
     : '/tfjs/'
   wasm.setWasmPaths(place)
+  // Its threads start workers from a script that a bundle does not have: in an isolated page they never answer.
+  tf.env().set('WASM_HAS_MULTITHREAD_SUPPORT', false)
 }

@@ -20,7 +20,7 @@ import { caseTable, resultTable } from './report/table.ts'
 const interruptedCode = 130
 
 /** What --quick may take, less the time to write the results. */
-const quickMs = 112_000
+const quickMs = 100_000
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`)
 

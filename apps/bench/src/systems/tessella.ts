@@ -101,8 +101,8 @@ function rows(fn: 'softmax' | 'layernorm', count: number, columns: number): Runn
   const x = input(noise(count * columns, seeds.a), count, columns)
   if (fn === 'softmax') return compiled((a) => [softmax(a as Tensor, -1) as Tensor], [x], ['y'])
   const normalise = (a: Tensor, w: Tensor, b: Tensor): Tensor => {
-    const centred = a.sub(a.mean(-1, { keepdims: true }) as Tensor) as Tensor
-    const variance = centred.square().mean(-1, { keepdims: true }) as Tensor
+    const centred = a.sub(a.mean(-1, { keepdim: true }) as Tensor) as Tensor
+    const variance = centred.square().mean(-1, { keepdim: true }) as Tensor
     return centred
       .mul(variance.add(1e-5).rsqrt() as Tensor)
       .mul(w)

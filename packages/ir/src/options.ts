@@ -6,7 +6,7 @@ const describe = (x: unknown): string => (x === null ? 'null' : Array.isArray(x)
  * Refuses names that no option has: a misspelt option is an error, not silence.
  *
  * @throws OpError for an unknown name, or options that are no record
- * @example checkOptions('sum', { keepdim: true }, ['keepdim']) // [sum] there is no option 'keepdim'. Options are keepdim.
+ * @example checkOptions('sum', { keepdims: true }, ['keepdim']) // [sum] there is no option 'keepdims'. Options are keepdim.
  */
 export function checkOptions(op: string, options: object, known: readonly string[]): void {
   if (typeof options !== 'object' || options === null || Array.isArray(options))

@@ -35,9 +35,9 @@ const table: readonly (readonly [name: string, call: () => unknown, message: str
     '[norm] needs an axis, or an array of axes, got an object. Options come after the axis; undefined stands for all axes.',
   ],
   [
-    "NumPy's keepdim",
-    () => t.sum(z(2), 0, untyped({ keepdim: true })),
-    "[sum] there is no option 'keepdim'. Options are keepdim.",
+    "NumPy's keepdims",
+    () => t.sum(z(2), 0, untyped({ keepdims: true })),
+    "[sum] there is no option 'keepdims'. Options are keepdim.",
   ],
   [
     'an option of std',

@@ -119,8 +119,8 @@ function rows(work: Extract<Work, { kind: 'rows' }>): Runner {
   const x = array(noise(work.rows * columns, seeds.a), work.rows, columns)
   if (work.fn === 'softmax') return repeated((a) => [nn.softmax(a as np.Array, -1)], [x], ['y'])
   const normalise = (a: np.Array, w: np.Array, b: np.Array): np.Array => {
-    const centred = a.ref.sub(np.mean(a, -1, { keepdim: true }))
-    const variance = np.mean(np.square(centred.ref), -1, { keepdim: true })
+    const centred = a.ref.sub(np.mean(a, -1, { keepdims: true }))
+    const variance = np.mean(np.square(centred.ref), -1, { keepdims: true })
     return centred
       .div(np.sqrt(variance.add(1e-5)))
       .mul(w)

@@ -1,7 +1,7 @@
 import { type Node, printGraph, topological } from '@tessella/ir'
 import { initialize, linear, sequential, tanh } from '@tessella/layers'
 import { mse } from '@tessella/losses'
-import { foldIn, key, namedVariables, nodeOf, normal, type Tensor, zeros } from '@tessella/tensor'
+import { foldIn, key, namedVariables, nodeOf, normal, type Tensor, tensor } from '@tessella/tensor'
 import { formulas } from '../pages/formula.ts'
 import { snippet } from '../pages/snippet.ts'
 import type { Context, Page, Topic } from '../pages/topic.ts'
@@ -13,7 +13,7 @@ interface Placed {
   readonly y: number
 }
 
-const gap = { x: 116, y: 52 } as const
+const gap = { x: 112, y: 52 } as const
 const box = { width: 96, height: 36 } as const
 
 /** What a node does, as it is called in tables of operations. */
@@ -82,8 +82,9 @@ async function run(context: Context): Promise<Page> {
   const net = sequential(linear(2, 3), tanh(), linear(3, 1))
   // Weights are drawn when they are first read; once they are, they are values.
   await Promise.all(Object.values(namedVariables(net)).map((v) => v.value.data()))
-  const x = zeros([4, 2])
-  const loss = mse(net(x), zeros([4, 1]))
+  const x = tensor(new Float32Array(8), [4, 2])
+  const y = tensor(new Float32Array(4), [4, 1])
+  const loss = mse(net(x), y)
   // end
   const order = topological([nodeOf(loss)])
   const inputs = order.filter((n): n is Node & { op: 'parameter' } => n.op === 'parameter')
@@ -91,7 +92,7 @@ async function run(context: Context): Promise<Page> {
   return {
     found: `Two linear layers without a nonlinearity are one: they differ by ${apart.linear.toExponential(1)} on 64 inputs. With tanh between them the difference is ${apart.tanh.toPrecision(2)}.`,
     picture: drawGraph(loss),
-    caption: `The loss of a network 2-3-1 as the graph that the library keeps: ${order.length} values, from left to right. Blue: where nothing flows in.`,
+    caption: `The loss of a network 2-3-1 as the graph that the library keeps: ${order.length} values, from left to right; it scrolls. Blue: where nothing flows in.`,
     claims: [
       {
         said: 'Two linear layers in a row are no better than one.',

@@ -107,13 +107,15 @@ async function run(context: Context): Promise<Page> {
   return {
     found: `After ${steps} steps ${best.name} is lowest (${formatNumber(end(best), 2)}), plain SGD at ${formatNumber(end(slow), 2)}. On MNIST ${winner.name} is best after a short training: ${percent(last(winner))} errors.`,
     picture: drawn(tracks),
-    caption: `The same ${steps} steps for each, from the same place, over a curved valley with its lowest point at the cross. The dots move in step. Each has a rate that suits it, see the table.`,
+    caption: `The same ${steps} steps for each, from the same place, over a curved valley with its lowest point at the cross. The dots move in step. Rates were chosen by hand, see the table.`,
     claims: [
       {
         said: 'SGD may converge slowly; inertia and moving averages of squares speed it up.',
         row: 'T12',
         measured: `heights after ${steps} steps: ${tracks.map((t) => `${t.name} ${formatNumber(end(t), 2)}`).join(', ')}`,
-        agrees: ['Momentum', 'NAG', 'Adam'].every((name) => end(of(name)) < end(slow)),
+        agrees: tracks.every((t) => t === slow || end(t) < end(slow)),
+        remark:
+          'Rates were chosen by hand, one for each, so this is no ranking. An optimizer that normalises its steps circles the lowest point instead of settling while its rate is fixed.',
       },
       {
         said: 'After its double normalisation AdaDelta can take a rate of 1.',
@@ -177,7 +179,7 @@ async function run(context: Context): Promise<Page> {
       },
       {
         title: 'A short training on MNIST',
-        lede: 'The lectures’ MLP on a part of MNIST, batches of 100. Errors on test images after each epoch.',
+        lede: 'The lectures’ MLP on a part of MNIST, batches of 100. Errors on test images after each epoch; one run each with rates chosen by hand.',
         body: html`<figure class="card">${lineChart({
           label: 'Test errors by epoch for each optimizer',
           x: { name: 'epoch', ticks: mnist[0]?.epochs.map((_, i) => i + 1) ?? [] },

@@ -1,47 +1,19 @@
-import { access, constants, mkdir } from 'node:fs/promises'
+import { access } from 'node:fs/promises'
 import { join } from 'node:path'
 import { styleText } from 'node:util'
-import { cpu } from '@tessella/backend-cpu'
 import { type Mnist, mnist } from '@tessella/datasets'
-import { disposeBackend, useBackend } from '@tessella/tensor'
-import { reference } from '@tessella/testing'
+import { disposeBackend } from '@tessella/tensor'
 import { formatSeconds, writeFileAtomic } from '@tessella/training'
+import { openBackend } from './backends.ts'
 import { type LectureOptions, lectureUsage, parseLectureOptions } from './lectureOptions.ts'
 import { UsageError } from './options.ts'
 import { type Entry, renderIndex } from './pages/indexPage.ts'
 import type { Context, Page, Topic } from './pages/topic.ts'
 import { runTopic } from './runTopic.ts'
+import { checkOut, interruptedCode, onInterrupt, reasonOf, say } from './shell.ts'
 import { topics } from './topics/index.ts'
 
-/** What a shell expects of a program that Ctrl-C ended. */
-const interruptedCode = 130
-
-const say = (text: string): void => void process.stdout.write(`${text}\n`)
 const tell = (text: string): void => void process.stderr.write(`${text}\n`)
-const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
-
-/** The first Ctrl-C ends the running topic after its step; the second ends at once. */
-function onInterrupt(): AbortSignal {
-  const controller = new AbortController()
-  const interrupt = (): void => {
-    if (controller.signal.aborted) process.exit(interruptedCode)
-    tell('\nStopping after this step; pages that are done stay. Ctrl-C again ends at once.')
-    controller.abort()
-  }
-  process.on('SIGINT', interrupt)
-  process.on('SIGTERM', interrupt)
-  return controller.signal
-}
-
-/** Fails before the first topic, not after it. */
-async function checkOut(out: string): Promise<void> {
-  try {
-    await mkdir(out, { recursive: true })
-    await access(out, constants.W_OK)
-  } catch (cause) {
-    throw new Error(`Cannot write to --out ${out}: ${reasonOf(cause)}. Name a folder that can be written.`, { cause })
-  }
-}
 
 function list(): void {
   const width = Math.max(...topics.map((t) => t.name.length))
@@ -104,11 +76,11 @@ async function main(): Promise<number> {
     list()
     return 0
   }
-  const signal = onInterrupt()
+  const signal = onInterrupt('Stopping after this step; pages that are done stay.')
   await checkOut(options.out)
-  const backend = await useBackend(options.backend === 'reference' ? reference() : cpu())
+  const backend = await openBackend(options.backend, { threads: undefined, wide: true })
   try {
-    const entries = await runAll(options, signal, backend.name)
+    const entries = await runAll(options, signal, backend)
     if (options.all) say(`The index: ${join(options.out, 'index.html')}`)
     if (signal.aborted) return interruptedCode
     return entries.some((e) => e.failed !== undefined) ? 1 : 0

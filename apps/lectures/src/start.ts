@@ -1,4 +1,3 @@
-import { access, constants, mkdir } from 'node:fs/promises'
 import { availableParallelism, cpus } from 'node:os'
 import { join } from 'node:path'
 import { styleText } from 'node:util'
@@ -10,41 +9,8 @@ import { batchSize, experiment } from './experiment.ts'
 import { type Options, parseOptions, UsageError, usage } from './options.ts'
 import type { Experiment, RunRecord } from './record.ts'
 import { renderReport } from './report/page.ts'
+import { checkOut, Interrupted, interruptedCode, onInterrupt, reasonOf, say } from './shell.ts'
 import { resultTable } from './table.ts'
-
-/** What a shell expects of a program that Ctrl-C ended. */
-const interruptedCode = 130
-
-/** Ctrl-C before there is anything to show. */
-class Interrupted extends Error {
-  override readonly name = 'Interrupted'
-}
-
-const say = (text: string): void => void process.stdout.write(`${text}\n`)
-const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
-
-/** The first Ctrl-C finishes the running step and writes what there is; the second ends at once. */
-function onInterrupt(): AbortSignal {
-  const controller = new AbortController()
-  const interrupt = (): void => {
-    if (controller.signal.aborted) process.exit(interruptedCode)
-    process.stderr.write('\nStopping after this step; Ctrl-C again ends at once.\n')
-    controller.abort(new Interrupted('Interrupted before training began.'))
-  }
-  process.on('SIGINT', interrupt)
-  process.on('SIGTERM', interrupt)
-  return controller.signal
-}
-
-/** Fails before hours of training, not after. */
-async function checkOut(out: string): Promise<void> {
-  try {
-    await mkdir(out, { recursive: true })
-    await access(out, constants.W_OK)
-  } catch (cause) {
-    throw new Error(`Cannot write to --out ${out}: ${reasonOf(cause)}. Name a folder that can be written.`, { cause })
-  }
-}
 
 async function loadData(options: Options, signal: AbortSignal): Promise<Mnist> {
   const data = await mnist({ signal })
@@ -95,7 +61,7 @@ async function main(): Promise<number> {
     process.stdout.write(usage)
     return 0
   }
-  const signal = onInterrupt()
+  const signal = onInterrupt('Stopping after this step;')
   const began = performance.now()
   await checkOut(options.out)
   const title = await openBackend(options.backend, options)

@@ -56,6 +56,7 @@ function fixedOperands(kernel: Kernel): number[] {
   }
 }
 
+/** Every load, store and operand of a kernel. */
 export function accessOf(kernel: Kernel): Access {
   const operands = new Set(fixedOperands(kernel))
   if ('out' in kernel) return { writes: [{ buffer: kernel.out, at: undefined, pass: 0 }], loads: [], operands }

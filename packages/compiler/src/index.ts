@@ -1,3 +1,4 @@
+export { type Access, accessOf, type Touch } from './access.ts'
 export { compileGraph } from './compile.ts'
 export { mapLeaves } from './expr.ts'
 export { printProgram } from './print.ts'

@@ -64,6 +64,14 @@ pre.code:first-child { margin-top: 0; }
 .graph text { font: 12px system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; fill: var(--ink); }
 .graph .shape { fill: var(--soft); font-size: 11px; }
 .thumb .graph svg { width: 100%; height: 10.5rem; }
+.named { color: var(--tone); }
+.tiles { display: grid; gap: .8rem; grid-template-columns: repeat(auto-fill, minmax(9rem, 1fr)); }
+.tiles.small { gap: .5rem; grid-template-columns: repeat(auto-fill, minmax(4.6rem, 1fr)); }
+.tile { background: var(--card); border: 1px solid var(--line); border-radius: .35rem; padding: .4rem; }
+.tile img { display: block; width: 100%; height: auto; }
+.tile figcaption { margin-top: .25rem; font-size: .8rem; line-height: 1.25; text-align: center; }
+.thumb .tiles { grid-template-columns: repeat(6, 1fr); gap: .25rem; } .thumb .tile { padding: .1rem; }
+@media (prefers-color-scheme: dark) { .tile .ink { filter: invert(1); } }
 .images { display: grid; gap: .5rem; grid-template-columns: repeat(auto-fill, minmax(5rem, 1fr)); }
 .topics { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fill, minmax(min(100%, 19rem), 1fr)); margin-top: 1.8rem; }
 .topics a { color: inherit; text-decoration: none; display: block; }

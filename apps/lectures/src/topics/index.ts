@@ -16,6 +16,7 @@ import { receptive } from './receptive.ts'
 import { regularisation } from './regularisation.ts'
 import { standardisation } from './standardisation.ts'
 import { universal } from './universal.ts'
+import { variational } from './variational.ts'
 
 /** All topics, in the order in which they build on each other. */
 export const topics: readonly Topic[] = [
@@ -34,6 +35,7 @@ export const topics: readonly Topic[] = [
   overfitting,
   regularisation,
   dropoutForms,
+  variational,
   batchNormalisation,
   mainExperiment,
 ]

@@ -12,6 +12,7 @@ import { optimizers } from './optimizers.ts'
 import { overfitting } from './overfitting.ts'
 import { perceptron } from './perceptron.ts'
 import { polynomial } from './polynomial.ts'
+import { pruningTopic } from './pruning.ts'
 import { receptive } from './receptive.ts'
 import { regularisation } from './regularisation.ts'
 import { standardisation } from './standardisation.ts'
@@ -36,6 +37,7 @@ export const topics: readonly Topic[] = [
   regularisation,
   dropoutForms,
   variational,
+  pruningTopic,
   batchNormalisation,
   mainExperiment,
 ]

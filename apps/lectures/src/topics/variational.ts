@@ -202,8 +202,8 @@ async function run(context: Context): Promise<Page> {
         body: tiles([
           heatTiles('mean ink of a pixel', ink),
           heatTiles(
-            '1 − rate of each input',
-            Float64Array.from(firstUnit, (a) => 1 - sigmoid(a)),
+            `rate of each input, from ${formatNumber(rates.at(0) as number, 2)} (clear) to ${formatNumber(rates.at(-1) as number, 2)}`,
+            Float64Array.from(firstUnit, (a) => sigmoid(a) - (rates.at(0) as number)),
           ),
           heatTiles('weights left of each input', keptPerPixel(firstWeight)),
         ]),

@@ -70,6 +70,9 @@ pre.code:first-child { margin-top: 0; }
 .tile { background: var(--card); border: 1px solid var(--line); border-radius: .35rem; padding: .4rem; }
 .tile img { display: block; width: 100%; height: auto; }
 .tile figcaption { margin-top: .25rem; font-size: .8rem; line-height: 1.25; text-align: center; }
+.heat.grid { max-width: 34rem; } .heat .least { outline: 2px solid var(--hot); outline-offset: -2px; font-weight: 700; }
+.draws .tiles { grid-template-columns: repeat(7, minmax(0, 1fr)); max-width: 46rem; } .draws .tile { padding: .15rem; }
+.draws .tile figcaption { text-align: left; overflow-wrap: anywhere; min-height: 1.25em; }
 .thumb .tiles { grid-template-columns: repeat(6, 1fr); gap: .25rem; } .thumb .tile { padding: .1rem; }
 @media (prefers-color-scheme: dark) { .tile .ink { filter: invert(1); } }
 .images { display: grid; gap: .5rem; grid-template-columns: repeat(auto-fill, minmax(5rem, 1fr)); }

@@ -25,6 +25,8 @@ export interface Course {
   readonly test: MnistDataset
   readonly epochs: number
   readonly size: number
+  /** Measure after the last epoch only: one entry is answered. */
+  readonly onlyLast?: boolean
   /** Also the errors on the training set. */
   readonly trainErrors?: boolean
   /** A validation set whose loss is measured too. */
@@ -73,6 +75,7 @@ export async function train(course: Course, context: Context): Promise<readonly 
   const on = (set: MnistDataset) => measure(batches(set, { size: Math.min(1000, set.length) }))
   const order: BatchOptions = { size, shuffle: true, seed: context.seed }
   const found: Epoch[] = []
+  let done = 0
   const run = fit<Batch>({
     step,
     batches: (epoch) =>
@@ -87,7 +90,9 @@ export async function train(course: Course, context: Context): Promise<readonly 
   for await (const event of run) {
     if (event.type === 'step') await pause(context)
     if (event.type !== 'epoch-end') continue
-    await atEpoch?.(found.length + 1)
+    done++
+    await atEpoch?.(done)
+    if (course.onlyLast && done < epochs) continue
     const { errors, loss } = await on(test)
     const trainErrors = course.trainErrors ? (await on(course.train)).errors / course.train.length : Number.NaN
     const { watch } = course

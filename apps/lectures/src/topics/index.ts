@@ -1,9 +1,11 @@
 import type { Topic } from '../pages/topic.ts'
 import { activations } from './activations.ts'
+import { augmentation } from './augmentation.ts'
 import { backprop } from './backprop.ts'
 import { batchNormalisation } from './batchNormalisation.ts'
 import { batchSizes } from './batchSizes.ts'
 import { convolution } from './convolution.ts'
+import { dropoutDecay } from './dropoutDecay.ts'
 import { dropoutForms } from './dropoutForms.ts'
 import { graph } from './graph.ts'
 import { initialisation } from './initialisation.ts'
@@ -35,7 +37,9 @@ export const topics: readonly Topic[] = [
   optimizers,
   overfitting,
   regularisation,
+  augmentation,
   dropoutForms,
+  dropoutDecay,
   variational,
   pruningTopic,
   batchNormalisation,

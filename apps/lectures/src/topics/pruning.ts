@@ -124,7 +124,7 @@ async function run(context: Context): Promise<Page> {
   const thin = await features(net, sets, steps, 2 * again)
   const weights = await floats(net.net.first.weight.value as Tensor)
 
-  const name = (c: Curves): string => `${c.way}${c.retrained ? ', trained on' : ''}`
+  const name = (c: Curves): string => `${c.way === 'OBD' ? 'OBD' : 'by size'}${c.retrained ? ', trained' : ''}`
   const middle = (c: Curves): readonly Point[] =>
     (c.runs[0] as readonly Stage[]).map(
       (stage, i): Point => [(100 * stage.left) / weightCount, 100 * median(c.runs.map((r) => (r[i] as Stage).errors))],
@@ -144,7 +144,7 @@ async function run(context: Context): Promise<Page> {
   const stop = rule.told.at(-1)
   const wrongAt = (i: number): number | undefined => thin[i]?.errors
   return {
-    found: `With training in between, Optimal Brain Damage removes ${percent(1 - fewest(of('OBD', true)))} of the weights for less than one percent more errors, removal by size ${percent(1 - fewest(of('magnitude', true)))}. Without training on: ${percent(1 - fewest(of('OBD', false)))} and ${percent(1 - fewest(of('magnitude', false)))}.`,
+    found: `With training in between, Optimal Brain Damage removes ${percent(1 - fewest(of('OBD', true)))} of the weights at less than one percentage point more errors, removal by size ${percent(1 - fewest(of('magnitude', true)))}. Without training on: ${percent(1 - fewest(of('OBD', false)))} and ${percent(1 - fewest(of('magnitude', false)))}.`,
     picture: lineChart({
       label: 'Test errors over the share of weights that are left, four ways',
       x: {

@@ -72,7 +72,9 @@ pre.code:first-child { margin-top: 0; }
 .tile figcaption { margin-top: .25rem; font-size: .8rem; line-height: 1.25; text-align: center; }
 .heat.grid { max-width: 34rem; } .heat .least { outline: 2px solid var(--hot); outline-offset: -2px; font-weight: 700; }
 .draws .tiles { grid-template-columns: repeat(7, minmax(0, 1fr)); max-width: 46rem; } .draws .tile { padding: .15rem; }
-.draws .tile figcaption { text-align: left; overflow-wrap: anywhere; min-height: 1.25em; }
+.draws .tile figcaption { text-align: left; white-space: nowrap; min-height: 1.25em; }
+.eights .tiles { grid-template-columns: repeat(4, minmax(0, 1fr)); }
+.tens .tiles { grid-template-columns: repeat(5, minmax(0, 1fr)); } .tens .tile { padding: .25rem 0; } .tens figcaption { font-size: .7rem; }
 .thumb .tiles { grid-template-columns: repeat(6, 1fr); gap: .25rem; } .thumb .tile { padding: .1rem; }
 @media (prefers-color-scheme: dark) { .tile .ink { filter: invert(1); } }
 .images { display: grid; gap: .5rem; grid-template-columns: repeat(auto-fill, minmax(5rem, 1fr)); }
@@ -92,6 +94,8 @@ pre.code:first-child { margin-top: 0; }
 .thumb .equation { flex-wrap: nowrap; gap: .4rem; justify-content: center; }
 .tag { display: inline-block; color: var(--soft); font-size: .75rem; border: 1px solid var(--line); border-radius: 1rem; padding: .05rem .55rem; margin: .6rem .25rem 0 0; }
 @media (min-width: 52rem) {
+  .eights .tiles { grid-template-columns: repeat(8, minmax(0, 1fr)); }
+  .tens .tiles { grid-template-columns: repeat(10, minmax(0, 1fr)); }
   .formulas div { grid-template-columns: minmax(0, 1.3fr) minmax(0, 1fr); }
   .claims div { grid-template-columns: minmax(0, 1fr) minmax(0, 1fr) 6rem; align-items: baseline; }
 }

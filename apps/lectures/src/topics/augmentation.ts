@@ -104,12 +104,12 @@ async function run(context: Context): Promise<Page> {
   const overview = places.flatMap((row) => [
     inkTile('as it is', trained.gather([row]).images.data, `Training image ${row}`),
     ...ways.map((way) =>
-      inkTile(way.name, drawn(trained, row, way, seed)[1] as Uint8Array, `${way.name}, image ${row}`),
+      inkTile(way.name, drawn(trained, row, way, seed)[5] as Uint8Array, `${way.name}, image ${row}`),
     ),
   ])
   return {
     found: `On ${rows} training images the network makes ${percent(none)} test errors; with new images by ${best.way.name === 'geometric' ? 'all geometric changes together' : best.way.name} in every epoch ${percent(median(best.values))}. Mirrored digits are other signs: ${percent(of('flip'))}.`,
-    picture: tiles(overview, true),
+    picture: html`<div class="tens">${tiles(overview, true)}</div>`,
     caption: `The first training images, changed in each way with seed ${seed}. “geometric” shifts, turns, zooms, shears and bends at once.`,
     claims: [
       {

@@ -4,12 +4,14 @@ import { augmentation } from './augmentation.ts'
 import { backprop } from './backprop.ts'
 import { batchNormalisation } from './batchNormalisation.ts'
 import { batchSizes } from './batchSizes.ts'
+import { constraints } from './constraints.ts'
 import { convolution } from './convolution.ts'
 import { dropoutDecay } from './dropoutDecay.ts'
 import { dropoutForms } from './dropoutForms.ts'
 import { graph } from './graph.ts'
 import { initialisation } from './initialisation.ts'
 import { mainExperiment } from './mainExperiment.ts'
+import { mixing } from './mixing.ts'
 import { optimizers } from './optimizers.ts'
 import { overfitting } from './overfitting.ts'
 import { perceptron } from './perceptron.ts'
@@ -37,7 +39,9 @@ export const topics: readonly Topic[] = [
   optimizers,
   overfitting,
   regularisation,
+  constraints,
   augmentation,
+  mixing,
   dropoutForms,
   dropoutDecay,
   variational,

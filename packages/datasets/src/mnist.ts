@@ -106,3 +106,33 @@ export async function mnist(options: MnistOptions = {}): Promise<Mnist> {
   const { openMnist } = await import('./mnistNode.ts')
   return mnistFrom(await openMnist(options), options)
 }
+
+/**
+ * The 60,000 and 10,000 pieces of clothing of Fashion-MNIST (Xiao, Rasul and Vollgraf, 2017) in MNIST's form, checked against their
+ * SHA-256, from `root` or from where Debian's package `dataset-fashion-mnist` puts them; Node, Bun and Deno only (in a page use
+ * {@link mnistFrom}).
+ *
+ * ```ts
+ * const { train } = await fashionMnist({ root: 'fashion' })
+ * fashionClasses[train.at(0).labels] // 'ankle boot'
+ * ```
+ * @throws DatasetError `not-found` when a file is missing, `corrupt` when one is not Fashion-MNIST's
+ */
+export async function fashionMnist(options: MnistOptions = {}): Promise<Mnist> {
+  const { openFashionMnist } = await import('./mnistNode.ts')
+  return mnistFrom(await openFashionMnist(options), options)
+}
+
+/** What Fashion-MNIST's labels mean. */
+export const fashionClasses = [
+  't-shirt',
+  'trousers',
+  'pullover',
+  'dress',
+  'coat',
+  'sandal',
+  'shirt',
+  'sneaker',
+  'bag',
+  'ankle boot',
+] as const

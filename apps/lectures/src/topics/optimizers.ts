@@ -12,7 +12,7 @@ import { snippet } from '../pages/snippet.ts'
 import type { Context, Page, Topic } from '../pages/topic.ts'
 import { html } from '../report/html.ts'
 import { percent } from '../report/numbers.ts'
-import { choose, seedsFrom, smallSets } from './chosen.ts'
+import { apart, choose, seedsFrom, smallSets } from './chosen.ts'
 import { type Epoch, train } from './course.ts'
 import { nag, raced, racedNag, runners, type Track } from './race.ts'
 
@@ -125,10 +125,11 @@ async function run(context: Context): Promise<Page> {
   const epochs = mnist[0]?.runs[0]?.length ?? 0
   const at = (m: OnMnist, epoch: number): number => median(m.runs.map((r) => r[epoch]?.testErrors ?? Number.NaN))
   const winner = mnist.reduce((a, b) => (last(b) < last(a) ? b : a))
+  const clear = mnist.filter((m) => apart(winner.errors, m.errors)).map((m) => m.name)
   const adaDelta = mnist.find((m) => m.name === 'AdaDelta') as OnMnist
   const steps = slow.path.length - 1
   return {
-    found: `After ${steps} steps ${best.name} is lowest (${formatNumber(end(best), 2)}), plain SGD at ${formatNumber(end(slow), 2)}. On MNIST, with rates chosen on a validation set, ${winner.name} is best after ${epochs} epochs: ${percent(last(winner))} errors, the median of ${seeds} seeds; SGD ${percent(last(mnist[0] as OnMnist))}.`,
+    found: `After ${steps} steps ${best.name} is lowest (${formatNumber(end(best), 2)}), plain SGD at ${formatNumber(end(slow), 2)}. On MNIST, with rates chosen on a validation set, medians of ${seeds} seeds after ${epochs} epochs lie from ${percent(last(winner))} (${winner.name}) to ${percent(Math.max(...mnist.map(last)))} errors; ${clear.length === 0 ? 'the ranges of all overlap with the best' : `clearly behind the best: ${clear.join(', ')}`}.`,
     picture: drawn(tracks),
     caption: `The same ${steps} steps for each, from the same place, over a curved valley with its lowest point at the cross. The dots move in step. Its rates were chosen by hand, see the table.`,
     claims: [

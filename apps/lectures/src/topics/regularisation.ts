@@ -89,7 +89,7 @@ async function outcome(way: Way, sets: SmallSets, context: Context): Promise<Out
   const { penalty } = way
   const trial = async (strength: number, seed: number, on: 'validation' | 'test'): Promise<number> => {
     const model = mlp(way.dropout ? strength : 0, seed)
-    const stopping = earlyStopping({ patience: strength || 1 })
+    const stopping = earlyStopping({ patience: way.early ? strength : 1 })
     const epochs = await train(
       {
         model,

@@ -40,6 +40,9 @@ export interface ImageFolder extends RowSource<ImageFolderColumns> {
   gather(rows: ArrayLike<number>): Promise<ImageFolderColumns>
 }
 
+/** Files of a batch that are read at the same time. */
+const AT_ONCE = 16
+
 /** [height, width, channels] to [channels, height, width]. */
 function planar(image: DecodedImage, out: Uint8Array): void {
   const { width, height, channels, data } = image
@@ -120,7 +123,7 @@ export async function imageFolder(root: string, options: ImageFolderOptions = {}
       const [channels, height, width] = sizes
       const each = channels * height * width
       const data = new Uint8Array(chosen.length * each)
-      for (const [i, { path }] of chosen.entries()) {
+      const put = async (i: number, path: string): Promise<void> => {
         const image = await read(path)
         if (
           image.channels !== channels ||
@@ -136,6 +139,9 @@ export async function imageFolder(root: string, options: ImageFolderOptions = {}
           )
         planar(image, data.subarray(i * each, (i + 1) * each))
       }
+      // Several at a time: the disk answers while others are decoded. Not all, whose bytes would lie in memory at once.
+      for (let from = 0; from < chosen.length; from += AT_ONCE)
+        await Promise.all(chosen.slice(from, from + AT_ONCE).map(({ path }, i) => put(from + i, path)))
       return {
         images: column(data, [chosen.length, channels, height, width]),
         labels: column(

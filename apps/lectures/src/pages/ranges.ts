@@ -29,7 +29,7 @@ export function ranges(label: string, xName: string, rows: readonly Row[], digit
   const all = rows.flatMap((r) => r.values).filter(Number.isFinite)
   const [low, high] = [Math.min(...all), Math.max(...all)]
   const room = 0.06 * (high - low || 1)
-  const names = 14 + 7 * Math.max(...rows.map((r) => r.name.length))
+  const names = 18 + 7.6 * Math.max(...rows.map((r) => r.name.length))
   const draw = (size: Size): Markup => {
     const narrow = size.width < 500
     const frame = { ...frameOf(size, 56), left: narrow ? 8 : names, bottom: size.height - 40 }

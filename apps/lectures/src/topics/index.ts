@@ -9,6 +9,7 @@ import { convolution } from './convolution.ts'
 import { dropoutDecay } from './dropoutDecay.ts'
 import { dropoutForms } from './dropoutForms.ts'
 import { graph } from './graph.ts'
+import { imageFolderTopic } from './imageFolderTopic.ts'
 import { initialisation } from './initialisation.ts'
 import { mainExperiment } from './mainExperiment.ts'
 import { mixing } from './mixing.ts'
@@ -20,6 +21,7 @@ import { pruningTopic } from './pruning.ts'
 import { receptive } from './receptive.ts'
 import { regularisation } from './regularisation.ts'
 import { standardisation } from './standardisation.ts'
+import { tableTopic } from './tableTopic.ts'
 import { universal } from './universal.ts'
 import { variational } from './variational.ts'
 
@@ -32,6 +34,7 @@ export const topics: readonly Topic[] = [
   graph,
   universal,
   polynomial,
+  tableTopic,
   backprop,
   initialisation,
   batchSizes,
@@ -47,5 +50,6 @@ export const topics: readonly Topic[] = [
   variational,
   pruningTopic,
   batchNormalisation,
+  imageFolderTopic,
   mainExperiment,
 ]

@@ -69,8 +69,8 @@ const toneOfName = (name: string): string => runners.find((r) => r.name === name
 // show: rates
 type Rates = readonly [number, ...number[]]
 const onMnist: readonly (readonly [name: string, rates: Rates, make: (rate: number) => Transform])[] = [
-  ['SGD', [0.05, 0.1, 0.2, 0.5], sgd],
-  ['Momentum', [0.1, 0.2, 0.5, 1], (rate) => momentum(rate, 0.9)],
+  ['SGD', [0.1, 0.2, 0.5, 1], sgd],
+  ['Momentum', [0.2, 0.5, 1, 2], (rate) => momentum(rate, 0.9)],
   ['NAG', [0.01, 0.02, 0.05, 0.1], (rate) => nesterov(rate, 0.9)],
   ['RMSProp', [0.0005, 0.001, 0.002, 0.005], (rate) => rmsprop(rate, { alpha: 0.9 })],
   ['AdaDelta', [0.3, 1, 3], adadelta],
@@ -232,7 +232,6 @@ async function run(context: Context): Promise<Page> {
           ],
           tracks.map((t) => {
             const m = mnist.find((x) => x.name === t.name)
-            const rates = onMnist.find(([name]) => name === t.name)?.[1] ?? []
             return [
               t.name,
               String(t.rate),
@@ -241,9 +240,18 @@ async function run(context: Context): Promise<Page> {
               percent(m === undefined ? Number.NaN : last(m)),
               percent(Math.min(...(m?.errors ?? []))),
               percent(Math.max(...(m?.errors ?? []))),
-              rates.map((r, i) => `${r}: ${percent(m?.validation[i] ?? Number.NaN)}`).join(', '),
             ]
           }),
+        )}${plainTable(
+          'Validation errors of the rates tried',
+          ['optimizer', ...Array.from({ length: 4 }, (_, i) => `rate ${i + 1}`)],
+          mnist.map((m) => [
+            m.name,
+            ...Array.from({ length: 4 }, (_, i) => {
+              const rate = onMnist.find(([name]) => name === m.name)?.[1][i]
+              return rate === undefined ? '' : `${rate}: ${percent(m.validation[i] ?? Number.NaN)}`
+            }),
+          ]),
         )}`,
       },
       {

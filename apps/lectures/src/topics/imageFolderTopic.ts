@@ -5,10 +5,9 @@ import { batches, imageFolder, type MnistDataset, pngDecoder } from '@tessella/d
 import { crossEntropy, errorCount } from '@tessella/losses'
 import { adam, optimizer } from '@tessella/optimizers'
 import { namedVariables, type Tensor } from '@tessella/tensor'
-import { evaluator, formatNumber, trainStep } from '@tessella/training'
+import { evaluator, trainStep } from '@tessella/training'
 import { encode } from 'fast-png'
 import { network } from '../models.ts'
-import { cells } from '../pages/cells.ts'
 import { formulas } from '../pages/formula.ts'
 import { inkTile, tiles } from '../pages/pixels.ts'
 import { plainTable } from '../pages/plainTable.ts'
@@ -131,18 +130,13 @@ async function run(context: Context): Promise<Page> {
           body: plainTable(
             'Pictures per second by epoch',
             ['epoch', 'pictures a second'],
-            rates.map((r, i) => [String(i + 1), formatNumber(r, 3)]),
+            rates.map((r, i) => [String(i + 1), count(Math.round(r))]),
           ),
         },
         {
           title: 'Formula',
           lede: 'Colour becomes grey as ITU-R 601-2 has it where one channel is asked for.',
-          body: html`${formulas([String.raw`L = 0.299\, R + 0.587\, G + 0.114\, B`, 'luma'])}${cells({
-            title: 'the middle of the first picture',
-            rows: Array.from({ length: 6 }, (_, y) =>
-              Array.from({ length: 8 }, (_, x) => pictures.images.data[(11 + y) * 28 + 10 + x] as number),
-            ),
-          })}`,
+          body: formulas([String.raw`L = 0.299\, R + 0.587\, G + 0.114\, B`, 'luma']),
         },
         { title: 'Code', lede: 'Folders, network, training.', body: snippet(import.meta.url, 'folder') },
       ],

@@ -1,14 +1,14 @@
-import { column, dataset } from '@tessella/datasets'
+import { blobs, circles, column, dataset, type PointDataset, spirals, twoMoons, xor } from '@tessella/datasets'
 import { gridPoints } from '../pages/field.ts'
 import { formulas } from '../pages/formula.ts'
 import { tile, tiles } from '../pages/pixels.ts'
 import { plainTable } from '../pages/plainTable.ts'
-import { legend, plane } from '../pages/plane.ts'
+import { legend, plane, planes } from '../pages/plane.ts'
 import { median, ranges } from '../pages/ranges.ts'
 import { snippet } from '../pages/snippet.ts'
 import { toneOf } from '../pages/tones.ts'
 import type { Context, Page, Topic } from '../pages/topic.ts'
-import { html } from '../report/html.ts'
+import { html, type Markup } from '../report/html.ts'
 import { percent, sureness } from '../report/numbers.ts'
 import { inkPicture } from '../report/pictures.ts'
 import { seedsFrom } from './chosen.ts'
@@ -69,6 +69,32 @@ async function regions(table: Table, context: Context) {
   })}</div>${legend(table.classes.map((name, i) => ({ name, tone: toneOf(i) })))}`
   const wrong = Array.from(y.data.keys()).filter(isWrong)
   return { picture, wrong: wrong.length, setosa: wrong.filter((i) => y.data[i] === 0 || answer(i) === 0).length }
+}
+
+// show: made
+const made: readonly (readonly [name: string, make: (seed: number) => PointDataset])[] = [
+  ['two moons', (seed) => twoMoons({ n: 240, noise: 0.1, seed })],
+  ['circles', (seed) => circles({ n: 240, noise: 0.06, seed })],
+  ['spirals', (seed) => spirals({ n: 240, noise: 0.05, seed })],
+  ['blobs', (seed) => blobs({ n: 240, seed })],
+  ['XOR', (seed) => xor({ n: 240, noise: 0.1, seed })],
+]
+// end
+
+/** Made-up points in the plane, by class. */
+function points(name: string, { columns: { points: at, labels } }: PointDataset): Markup {
+  const xs = Array.from(labels.data, (_, i) => at.data[2 * i] as number)
+  const ys = Array.from(labels.data, (_, i) => at.data[2 * i + 1] as number)
+  const range = (list: readonly number[]) => [Math.min(...list) - 0.2, Math.max(...list) + 0.2] as const
+  return plane({
+    label: `Points of ${name}`,
+    title: name,
+    x: range(xs),
+    y: range(ys),
+    xName: 'x',
+    yName: 'y',
+    points: xs.map((x, i) => ({ at: [x, ys[i] as number] as const, tone: toneOf(labels.data[i] as number) })),
+  })
 }
 
 async function run(context: Context): Promise<Page> {
@@ -161,6 +187,11 @@ async function run(context: Context): Promise<Page> {
           ),
           true,
         ),
+      },
+      {
+        title: 'Made-up points',
+        lede: 'What the library makes from a seed, to try networks on in the plane.',
+        body: html`${planes(made.map(([name, make]) => points(name, make(context.seed))))}${snippet(import.meta.url, 'made')}`,
       },
       {
         title: 'Formula',

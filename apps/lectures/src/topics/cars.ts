@@ -26,7 +26,7 @@ export async function carFit(degree: 1 | 2, context: Context): Promise<CarFit> {
   // show: cars
   const cars = (await tables.cars()).complete() // six have no horsepower
   const measured = cars.numbers('cylinders', 'displacement', 'horsepower', 'weight', 'acceleration', 'year')
-  const scaled = standardize(measured).apply(measured) // deviations: their products are nearly independent of them
+  const scaled = standardize(measured).apply(measured) // deviations: the same polynomials, better to learn
   const { features } = polynomialFeatures(scaled, degree)
   const table = dataset({ x: features, y: cars.numbers('mpg') })
   // end

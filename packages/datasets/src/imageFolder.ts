@@ -1,7 +1,7 @@
 import type { Column } from './column.ts'
 import { column } from './column.ts'
 import type { RowSource } from './dataset.ts'
-import { DatasetError } from './errors.ts'
+import { checkNames, DatasetError } from './errors.ts'
 import { node } from './node.ts'
 import { pngDecoder } from './png.ts'
 
@@ -62,6 +62,7 @@ function planar(image: DecodedImage, out: Uint8Array): void {
  * @throws DatasetError `not-found`, `empty`; of `gather` `corrupt` for a picture that cannot be decoded or has another size
  */
 export async function imageFolder(root: string, options: ImageFolderOptions = {}): Promise<ImageFolder> {
+  checkNames('imageFolder', options, ['decode', 'extensions'])
   const { decode = pngDecoder(), extensions = options.decode ? ['png', 'jpg', 'jpeg'] : ['png'] } = options
   const { getBuiltinModule } = node('imageFolder', 'In a page, make a data set of decoded pictures.')
   const { readdir, readFile } = getBuiltinModule('node:fs').promises

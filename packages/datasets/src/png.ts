@@ -1,4 +1,4 @@
-import { DatasetError } from './errors.ts'
+import { checkNames, DatasetError } from './errors.ts'
 import type { DecodedImage } from './imageFolder.ts'
 import { node } from './node.ts'
 
@@ -151,6 +151,7 @@ const luma = (r: number, g: number, b: number): number => Math.round((299 * r + 
  * @throws DatasetError `bad-option`; of the function `not-found` without the package, `bad-magic`, `truncated`, `corrupt`, `too-large`
  */
 export function pngDecoder(options: PngOptions = {}): (bytes: Uint8Array) => Promise<DecodedImage> {
+  checkNames('pngDecoder', options, ['channels', 'maxPixels'])
   const { channels = 3, maxPixels = 2 ** 26 } = options
   if (channels !== 1 && channels !== 3 && channels !== 4)
     throw new DatasetError('png', 'bad-option', `channels must be 1, 3 or 4, not ${channels}.`)

@@ -1,5 +1,6 @@
 import { vjpNodes } from '@tessella/autograd'
 import {
+  checkOptions,
   concat,
   eye,
   fromNode,
@@ -89,6 +90,7 @@ const isTransposed = (node: Node, of: Node): boolean =>
  */
 export function kroneckerFactored(model: object, options: KroneckerOptions = {}): KroneckerFactored {
   const op = 'kroneckerFactored'
+  checkOptions('kroneckerFactored', options, ['damping', 'decay', 'iterations'])
   const { damping = 1e-2, decay = 0.95, iterations = 30 } = options
   checkPositiveInteger(op, 'iterations', iterations)
   if (!(damping > 0)) throw new TrainingError('bad-option', `[${op}] damping must be above 0, got ${damping}`)

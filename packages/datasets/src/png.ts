@@ -139,6 +139,25 @@ function sampler(data: ArrayLike<number>, { width, height, depth, samples, palet
 /** Luma as ITU-R 601-2 has it: what other libraries make grey by. */
 const luma = (r: number, g: number, b: number): number => Math.round((299 * r + 587 * g + 114 * b) / 1000)
 
+/** The package as far as it is used; loaded by a name that bundlers do not follow. */
+interface FastPng {
+  decode(bytes: Uint8Array, options: { readonly checkCrc: boolean }): FastPngImage
+}
+interface FastPngImage {
+  readonly data: ArrayLike<number>
+  readonly palette?: readonly (readonly number[])[]
+}
+
+async function fastPng(): Promise<FastPng> {
+  const name = 'fast-png'
+  try {
+    return (await import(/* @vite-ignore */ /* webpackIgnore: true */ name)) as FastPng
+  } catch (cause) {
+    const fix = 'the package fast-png is not installed. Run `npm install fast-png@8`.'
+    throw new DatasetError('png', 'not-found', fix, { cause })
+  }
+}
+
 /**
  * A decoder of PNG files for {@link imageFolder}, by the npm package `fast-png` (an optional peer); Node, Bun and Deno. All colour
  * types and depths come out as 8 bits in the channels asked for: a palette is looked up, 16 bits are rounded, grey is repeated,
@@ -162,16 +181,9 @@ export function pngDecoder(options: PngOptions = {}): (bytes: Uint8Array) => Pro
     if (header.interlaced && header.depth < 8)
       throw fault('corrupt', `interlaced pictures of depth ${header.depth} are not read. Save it without interlacing.`)
     checkPixels(chunks, header)
-    const { decode } = await import('fast-png').catch((cause: unknown) => {
-      throw new DatasetError(
-        'png',
-        'not-found',
-        'the package fast-png is not installed. Run `npm install fast-png@8`.',
-        { cause },
-      )
-    })
+    const { decode } = await fastPng()
     const needed = chunks.filter((c) => NEEDED.includes(c.type)).map((c) => c.whole)
-    let image: ReturnType<typeof decode>
+    let image: FastPngImage
     try {
       image = decode(joined([Uint8Array.from(SIGNATURE), ...needed]), { checkCrc: true })
     } catch (cause) {
@@ -182,11 +194,7 @@ export function pngDecoder(options: PngOptions = {}): (bytes: Uint8Array) => Pro
 }
 
 /** Pixels in the channels asked for. */
-function planes(
-  image: { readonly data: ArrayLike<number>; readonly palette?: readonly (readonly number[])[] },
-  header: Header,
-  channels: 1 | 3 | 4,
-): DecodedImage {
+function planes(image: FastPngImage, header: Header, channels: 1 | 3 | 4): DecodedImage {
   const { width, height, samples, palette } = header
   const at = sampler(image.data, header)
   const data = new Uint8Array(width * height * channels)

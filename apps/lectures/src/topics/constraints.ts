@@ -51,18 +51,19 @@ async function outcome(name: string, constraint: Constraint | undefined, context
     const values = async () => new Float32Array((await hidden.weight.value.data()) as Float32Array)
     const isFirst = weights.length === 0
     // show: training
+    const after = constraint && (() => constrain(hidden, constraint)) // inside every step, after the update
     const [last] = await train(
       {
         model,
         scores: (images) => model(images),
         transform: adam(0.002),
-        ...(constraint === undefined ? {} : { after: () => constrain(hidden, constraint) }), // inside every step
-        // end
+        ...(after && { after }),
         train: sets.train,
         test: sets.test,
         epochs: context.quick ? 3 : 20,
         size: 50,
         onlyLast: true,
+        // end
         atEpoch: async () => {
           if (!isFirst) return
           const w = await values()

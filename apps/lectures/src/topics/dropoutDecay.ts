@@ -15,7 +15,7 @@ import { apart, seedsFrom, smallSets, type Trial } from './chosen.ts'
 import { train } from './course.ts'
 
 /** The lectures' step by hand, and the library's from the same mask: the largest difference over all weights. */
-async function stepDifference(
+export async function stepDifference(
   p: number,
   rate: number,
   lambda: number,

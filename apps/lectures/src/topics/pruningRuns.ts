@@ -74,10 +74,11 @@ export function pruned(sets: Sets, seed: number, context: Context): Pruned {
     ).map((layer) => layer.weight),
   )
   const salience = async () => {
-    const sums: Tensor[] = []
-    for await (const { images, labels } of batches(sets.train, { size: 500 }))
-      for (const [i, h] of curvature(floats(images), oneHot(labels, 10) as Tensor).entries())
-        sums[i] = sums[i] === undefined ? h : (sums[i].add(h) as Tensor)
+    let sums: readonly Tensor[] = []
+    for await (const { images, labels } of batches(sets.train, { size: 500 })) {
+      const found = curvature(floats(images), oneHot(labels, 10) as Tensor)
+      sums = found.map((h, i) => sums[i]?.add(h) ?? h) as readonly Tensor[]
+    }
     const names = Object.keys(kept.masks) // in the order of the layers
     return saliences(kept, Object.fromEntries(names.map((name, i) => [name, sums[i] as Tensor])))
   }

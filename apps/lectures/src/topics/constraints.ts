@@ -25,8 +25,8 @@ function net(seed: number) {
 }
 
 // show: ways
-const ways: readonly (readonly [name: string, constraint: Constraint | undefined])[] = [
-  ['none', undefined],
+const ways: readonly (readonly [name: string, constraint?: Constraint])[] = [
+  ['none'],
   ['max norm', maxNorm(limit)], // rows longer than 1 are shortened
   ['unit norm', unitNorm()],
   ['not negative', nonNegative()],

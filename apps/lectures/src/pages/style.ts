@@ -96,7 +96,7 @@ pre.code:first-child { margin-top: 0; }
 @media (min-width: 52rem) {
   .eights .tiles { grid-template-columns: repeat(8, minmax(0, 1fr)); }
   .tens .tiles { grid-template-columns: repeat(10, minmax(0, 1fr)); }
-  .formulas div { grid-template-columns: minmax(max-content, 1.3fr) minmax(0, 1fr); }
+  .formulas div { grid-template-columns: minmax(0, 1.3fr) minmax(0, 1fr); }
   .claims div { grid-template-columns: minmax(0, 1fr) minmax(0, 1fr) 6rem; align-items: baseline; }
 }
 `

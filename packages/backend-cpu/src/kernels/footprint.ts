@@ -53,11 +53,15 @@ export function touchesOf(kernel: Kernel): Touch[] {
         ...pointwise(kernel.domain, kernel.writes),
       ]
     case 'maxPool':
-      return [reads(kernel.x.buffer, 'images'), ...pointwise(kernel.domain, kernel.writes)]
+      return [
+        reads(kernel.x.buffer, 'images'),
+        ...(kernel.places === undefined ? [] : [{ buffer: kernel.places, written: true, how: 'images' as const }]),
+        ...pointwise(kernel.domain, kernel.writes),
+      ]
     case 'maxPoolGrad':
     case 'maxPoolPick':
       return [
-        reads(kernel.x.buffer, 'images'),
+        reads(kernel.places ?? kernel.x.buffer, 'images'),
         reads(kernel.other.buffer, 'images'),
         ...pointwise(kernel.domain, kernel.writes),
       ]

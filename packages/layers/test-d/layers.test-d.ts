@@ -62,6 +62,7 @@ expectType<Tensor<[8, 6, 13, 13], 'float32'>>(L.maxPool2d(3, { stride: 2 })(zero
 expectType<Tensor<[8, 6, 4, 4], 'float32'>>(L.maxPool2d(2)(zeros([8, 6, 8, 8], 'uint8')))
 expectType<Tensor<[8, 6, number, number], 'float32'>>(L.maxPool2d(2, { ceilMode: true })(zeros([8, 6, 7, 7])))
 expectType<Tensor<[8, 6, 3, 2], 'float32'>>(L.adaptiveAvgPool2d([3, 2])(zeros([8, 6, 7, 7])))
+expectType<Tensor<[8, 6, 3, 2, 1], 'float32'>>(L.adaptiveMaxPool3d([3, 2, 1])(zeros([8, 6, 7, 7, 7])))
 expectType<Tensor<[number, number], 'float32'>>(L.globalAvgPool2d()(zeros([8, 6, 7, 7])))
 expectType<Tensor<[8, 16, 4, 4], 'float32'>>(L.unflatten(1, [16, 4, 4])(zeros([8, 256])))
 expectType<Tensor<[2, 12], 'uint8'>>(L.flatten()(zeros([2, 3, 4], 'uint8')))

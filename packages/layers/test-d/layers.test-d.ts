@@ -132,6 +132,10 @@ expectError(L.sequential(L.lstm(28, 64, { bidirectional: true }), L.linear(64, 1
 expectType<Tensor>(stacked.run(digitRows)[1].cell)
 expectType<undefined>(L.gru(28, 64).run(digitRows)[1].cell)
 expectError(L.multiheadAttention(64, 4)(digitRows))
+const noisyGru = L.gru(28, 64, { layers: 2, dropout: 0.1 })
+expectType<Tensor<[8, 28, 64], 'float32'>>(noisyGru(digitRows, 'train'))
+expectError(noisyGru(digitRows))
+expectError(L.multiheadAttention(28, 4, { dropout: 0.1 })(digitRows))
 expectType<Tensor<[8, 5, 7]>>(L.scaledDotProductAttention(zeros([8, 5, 3]), zeros([8, 6, 3]), zeros([8, 6, 7])))
 expectType<Tensor<[number, number], 'float32'>>(L.globalMaxPool3d()(zeros([4, 6, 2, 2, 2])))
 /** Spectral normalisation must be told the mode. */

@@ -1,0 +1,3 @@
+import { useSwiftshader } from '@tessella/testing/swiftshader'
+await useSwiftshader()
+await import('./src/lecture.ts')

@@ -8,6 +8,7 @@ import { dropoutForms } from './dropoutForms.ts'
 import { graph } from './graph.ts'
 import { initialisation } from './initialisation.ts'
 import { mainExperiment } from './mainExperiment.ts'
+import { natural } from './naturalGradient.ts'
 import { optimizers } from './optimizers.ts'
 import { overfitting } from './overfitting.ts'
 import { perceptron } from './perceptron.ts'
@@ -31,6 +32,7 @@ export const topics: readonly Topic[] = [
   batchSizes,
   standardisation,
   optimizers,
+  natural,
   overfitting,
   regularisation,
   dropoutForms,

@@ -1,3 +1,0 @@
-import { useSwiftshader } from '@tessella/testing/swiftshader'
-await useSwiftshader()
-await import('./src/lecture.ts')

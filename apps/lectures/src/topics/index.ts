@@ -3,6 +3,7 @@ import { activations } from './activations.ts'
 import { backprop } from './backprop.ts'
 import { batchNormalisation } from './batchNormalisation.ts'
 import { batchSizes } from './batchSizes.ts'
+import { clipping } from './clipping.ts'
 import { convolution } from './convolution.ts'
 import { dropoutForms } from './dropoutForms.ts'
 import { graph } from './graph.ts'
@@ -33,6 +34,7 @@ export const topics: readonly Topic[] = [
   standardisation,
   optimizers,
   natural,
+  clipping,
   overfitting,
   regularisation,
   dropoutForms,

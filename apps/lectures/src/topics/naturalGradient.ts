@@ -89,7 +89,7 @@ function lossAt({ x, y }: Points, a: number, b: number): number {
 async function run(context: Context): Promise<Page> {
   const data = await points(context.seed)
   const steps = context.quick ? 30 : 100
-  const rates = [0.1, 0.3, 1, 3]
+  const rates = [0.3, 1, 3, 10]
   const tried: (Descent & { readonly rate: number })[] = []
   for (const rate of rates) tried.push({ rate, ...(await descend(data, 'plain', rate, steps, context)) })
   const last = (list: readonly number[]): number => list.at(-1) as number
@@ -104,7 +104,10 @@ async function run(context: Context): Promise<Page> {
     const other = await descend(data, way, rate, 20, context, 3)
     return Math.max(...other.losses.map((l, i) => Math.abs(l - (like.losses[i] as number))))
   }
-  const [plainShift, naturalShift] = [await shift('plain', plain.rate, plain), await shift('natural', naturalRate, natural)]
+  const [plainShift, naturalShift] = [
+    await shift('plain', plain.rate, plain),
+    await shift('natural', naturalRate, natural),
+  ]
   const size = 220
   const at = gridPoints(size, view.x, view.y)
   const values = Float64Array.from(

@@ -185,7 +185,7 @@ async function run(context: Context): Promise<Page> {
         row: 'T8',
         measured: `remembering the first of ${length} numbers: mean loss of the last 100 steps ${formatNumber(longPlain, 2)} without, ${formatNumber(longClipped, 2)} with`,
         agrees: longClipped < longPlain || !Number.isFinite(longPlain),
-        remark: `The largest gradient norms were ${formatNumber(peak[0] as number, 2)} and ${formatNumber(peak[1] as number, 2)}; plain SGD walks into steep places and is thrown out of them. Guessing 0 has a loss of 1.`,
+        remark: `The largest gradient norms were ${formatNumber(peak[0] as number, 3)} and ${formatNumber(peak[1] as number, 3)}; plain SGD walks into steep places and is thrown out of them. Guessing 0 has a loss of 1.`,
       },
     ],
     numbers: {

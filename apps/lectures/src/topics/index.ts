@@ -8,6 +8,7 @@ import { convolution } from './convolution.ts'
 import { dropoutForms } from './dropoutForms.ts'
 import { graph } from './graph.ts'
 import { initialisation } from './initialisation.ts'
+import { losses } from './losses.ts'
 import { mainExperiment } from './mainExperiment.ts'
 import { natural } from './naturalGradient.ts'
 import { optimizers } from './optimizers.ts'
@@ -28,6 +29,7 @@ export const topics: readonly Topic[] = [
   graph,
   universal,
   polynomial,
+  losses,
   backprop,
   initialisation,
   batchSizes,

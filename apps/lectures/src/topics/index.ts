@@ -17,7 +17,9 @@ import { perceptron } from './perceptron.ts'
 import { polynomial } from './polynomial.ts'
 import { receptive } from './receptive.ts'
 import { regularisation } from './regularisation.ts'
+import { search } from './search.ts'
 import { standardisation } from './standardisation.ts'
+import { startsByData } from './starts.ts'
 import { universal } from './universal.ts'
 
 /** All topics, in the order in which they build on each other. */
@@ -32,12 +34,14 @@ export const topics: readonly Topic[] = [
   losses,
   backprop,
   initialisation,
+  startsByData,
   batchSizes,
   standardisation,
   optimizers,
   natural,
   clipping,
   overfitting,
+  search,
   regularisation,
   dropoutForms,
   batchNormalisation,

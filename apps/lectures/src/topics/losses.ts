@@ -4,7 +4,8 @@ import { adam, cosineDecay, optimizer, sgd } from '@tessella/optimizers'
 import { compile, full, ones, stack, type Tensor, tensor, Variable, zeros } from '@tessella/tensor'
 import { formatNumber } from '@tessella/training'
 import { formulas } from '../pages/formula.ts'
-import { lineChart, type Point, panel, panels } from '../pages/lineChart.ts'
+import { lineChart, type Point, panel } from '../pages/lineChart.ts'
+import { planes } from '../pages/plane.ts'
 import { snippet } from '../pages/snippet.ts'
 import type { Claim, Context, Page, Topic } from '../pages/topic.ts'
 import { html } from '../report/html.ts'
@@ -51,7 +52,7 @@ type Curves = Awaited<ReturnType<typeof curvesOf>>
 
 /** The loss beside its derivative. */
 const pair = (curves: Curves, x: string, what: string, most: number, least: number) =>
-  panels([
+  planes([
     panel('the loss', {
       label: `Losses by ${what}`,
       x: { name: x },

@@ -64,7 +64,8 @@ pre.code:first-child { margin-top: 0; }
 .graph text { font: 12px system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; fill: var(--ink); }
 .graph .shape { fill: var(--soft); font-size: 11px; }
 .thumb .graph svg { width: 100%; height: 10.5rem; }
-.images { display: grid; gap: .5rem; grid-template-columns: repeat(auto-fill, minmax(5rem, 1fr)); }
+.images { display: grid; gap: .8rem; grid-template-columns: repeat(auto-fit, minmax(6.5rem, 1fr)); }
+.images > * { max-width: 10rem; }
 .topics { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fill, minmax(min(100%, 19rem), 1fr)); margin-top: 1.8rem; }
 .topics a { color: inherit; text-decoration: none; display: block; }
 .topics a:hover h2 { text-decoration: underline; }

@@ -6,11 +6,13 @@ import { batchSizes } from './batchSizes.ts'
 import { clipping } from './clipping.ts'
 import { convolution } from './convolution.ts'
 import { dropoutForms } from './dropoutForms.ts'
+import { filters } from './filters.ts'
 import { graph } from './graph.ts'
 import { initialisation } from './initialisation.ts'
 import { losses } from './losses.ts'
 import { mainExperiment } from './mainExperiment.ts'
 import { natural } from './naturalGradient.ts'
+import { norms } from './norms.ts'
 import { optimizers } from './optimizers.ts'
 import { overfitting } from './overfitting.ts'
 import { perceptron } from './perceptron.ts'
@@ -26,6 +28,7 @@ import { universal } from './universal.ts'
 export const topics: readonly Topic[] = [
   activations,
   convolution,
+  filters,
   receptive,
   perceptron,
   graph,
@@ -45,5 +48,6 @@ export const topics: readonly Topic[] = [
   regularisation,
   dropoutForms,
   batchNormalisation,
+  norms,
   mainExperiment,
 ]

@@ -9,6 +9,7 @@ import { planes } from '../pages/plane.ts'
 import { snippet } from '../pages/snippet.ts'
 import type { Claim, Context, Page, Topic } from '../pages/topic.ts'
 import { html } from '../report/html.ts'
+import { tiny } from '../report/numbers.ts'
 import { pause } from '../runTopic.ts'
 import { outliers, robust } from './robustLines.ts'
 
@@ -157,7 +158,7 @@ async function run(context: Context): Promise<Page> {
     {
       said: 'The delta of the output is (a − y) f′(z) for MSE and a − y for cross entropy.',
       row: 'losses',
-      measured: `autograd differs by at most ${formula.mse.toExponential(1)} and ${formula.ce.toExponential(1)}`,
+      measured: `autograd differs by at most ${tiny(formula.mse)} and ${tiny(formula.ce)}`,
       agrees: formula.mse < 1e-6 && formula.ce < 1e-6,
       remark: 'For MSE this is the derivative of half the square; the slide’s cost has no half.',
     },

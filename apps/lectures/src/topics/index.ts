@@ -20,6 +20,8 @@ import { polynomial } from './polynomial.ts'
 import { receptive } from './receptive.ts'
 import { regularisation } from './regularisation.ts'
 import { search } from './search.ts'
+import { sequences } from './sequences.ts'
+import { softmax } from './softmax.ts'
 import { standardisation } from './standardisation.ts'
 import { startsByData } from './starts.ts'
 import { universal } from './universal.ts'
@@ -34,6 +36,7 @@ export const topics: readonly Topic[] = [
   graph,
   universal,
   polynomial,
+  softmax,
   losses,
   backprop,
   initialisation,
@@ -49,5 +52,6 @@ export const topics: readonly Topic[] = [
   dropoutForms,
   batchNormalisation,
   norms,
+  sequences,
   mainExperiment,
 ]

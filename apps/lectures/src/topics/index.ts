@@ -1,5 +1,6 @@
 import type { Topic } from '../pages/topic.ts'
 import { activations } from './activations.ts'
+import { attention } from './attention.ts'
 import { backprop } from './backprop.ts'
 import { batchNormalisation } from './batchNormalisation.ts'
 import { batchSizes } from './batchSizes.ts'
@@ -53,5 +54,6 @@ export const topics: readonly Topic[] = [
   batchNormalisation,
   norms,
   sequences,
+  attention,
   mainExperiment,
 ]

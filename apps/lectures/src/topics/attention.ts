@@ -67,7 +67,7 @@ function network(seed: number) {
 
 async function run(context: Context): Promise<Page> {
   const { quick, seed } = context
-  const steps = quick ? 30 : 800
+  const steps = quick ? 30 : 300
   const { model, scores, weights } = network(seed)
   const test = lookups(100_000 + seed, 500)
   const shownBatch = lookups(200_000 + seed, 1)
@@ -82,7 +82,7 @@ async function run(context: Context): Promise<Page> {
   const wrong = compile(() => errorCount(scores(test), test.answer))
   const curve: Point[] = []
   for (let i = 0; i < steps; i++) {
-    if (i % 20 === 0) curve.push([i, (100 * (await wrong().item())) / 500])
+    if (i % 5 === 0) curve.push([i, (100 * (await wrong().item())) / 500])
     step(lookups(1000 * seed + i, 64))
     await pause(context)
   }

@@ -1,6 +1,6 @@
 import { type BatchOptions, batches, type MnistDataset } from '@tessella/datasets'
 import { crossEntropy, errorCount } from '@tessella/losses'
-import { optimizer, type Transform } from '@tessella/optimizers'
+import { optimizer, type Transform, type WeightAverage } from '@tessella/optimizers'
 import type { Tensor } from '@tessella/tensor'
 import { evaluator, fit, trainStep } from '@tessella/training'
 import type { Batch } from '../models.ts'
@@ -27,6 +27,8 @@ export interface Course {
   /** A validation set whose loss is measured too. */
   readonly watch?: MnistDataset
   readonly shouldStop?: (epoch: Epoch) => boolean
+  /** A moving average of the weights, measured beside them. */
+  readonly average?: WeightAverage
 }
 
 /** What one epoch gave; errors are shares. */
@@ -38,6 +40,8 @@ export interface Epoch {
   readonly trainErrors: number
   /** Loss on the validation set. */
   readonly watched: number
+  /** Errors with the averaged weights. */
+  readonly averagedErrors: number
 }
 
 /** Trains on MNIST, epoch after epoch; ends the topic when the signal fires. */
@@ -51,10 +55,15 @@ export async function train(course: Course, context: Context): Promise<readonly 
       const loss = crossEntropy(logits(images, 'train'), labels)
       return penalty === undefined ? loss : loss.add(penalty())
     },
+    ...(course.average === undefined ? {} : { after: () => course.average?.update() }),
   })
   const measure = evaluator(({ images, labels }: Batch) => {
     const answers = logits(images, 'eval')
     return { errors: errorCount(answers, labels), loss: crossEntropy(answers, labels, { reduction: 'sum' }) }
+  })
+  const averaged = evaluator(({ images, labels }: Batch) => {
+    const count = () => errorCount(logits(images, 'eval'), labels)
+    return { errors: course.average?.use(count) ?? count() }
   })
   const on = (set: MnistDataset) => measure(batches(set, { size: Math.min(1000, set.length) }))
   const order: BatchOptions = { size, shuffle: true, seed: context.seed }
@@ -73,8 +82,13 @@ export async function train(course: Course, context: Context): Promise<readonly 
     const trainErrors = course.trainErrors ? (await on(course.train)).errors / course.train.length : Number.NaN
     const { watch } = course
     const watched = watch === undefined ? Number.NaN : (await on(watch)).loss / watch.length
+    const averagedErrors =
+      course.average === undefined
+        ? Number.NaN
+        : (await averaged(batches(test, { size: Math.min(1000, test.length) }))).errors / test.length
     found.push({
       watched,
+      averagedErrors,
       loss: event.loss,
       testLoss: loss / test.length,
       testErrors: errors / test.length,

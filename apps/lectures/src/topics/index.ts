@@ -1,6 +1,7 @@
 import type { Topic } from '../pages/topic.ts'
 import { activations } from './activations.ts'
 import { attention } from './attention.ts'
+import { autoencoders } from './autoencoders.ts'
 import { backprop } from './backprop.ts'
 import { batchNormalisation } from './batchNormalisation.ts'
 import { batchSizes } from './batchSizes.ts'
@@ -8,6 +9,7 @@ import { clipping } from './clipping.ts'
 import { convolution } from './convolution.ts'
 import { dropoutForms } from './dropoutForms.ts'
 import { filters } from './filters.ts'
+import { generative } from './generative.ts'
 import { graph } from './graph.ts'
 import { initialisation } from './initialisation.ts'
 import { losses } from './losses.ts'
@@ -18,6 +20,7 @@ import { optimizers } from './optimizers.ts'
 import { overfitting } from './overfitting.ts'
 import { perceptron } from './perceptron.ts'
 import { polynomial } from './polynomial.ts'
+import { rates } from './rates.ts'
 import { receptive } from './receptive.ts'
 import { regularisation } from './regularisation.ts'
 import { search } from './search.ts'
@@ -47,6 +50,7 @@ export const topics: readonly Topic[] = [
   optimizers,
   natural,
   clipping,
+  rates,
   overfitting,
   search,
   regularisation,
@@ -55,5 +59,7 @@ export const topics: readonly Topic[] = [
   norms,
   sequences,
   attention,
+  autoencoders,
+  generative,
   mainExperiment,
 ]

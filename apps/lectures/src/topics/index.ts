@@ -28,6 +28,7 @@ import { sequences } from './sequences.ts'
 import { softmax } from './softmax.ts'
 import { standardisation } from './standardisation.ts'
 import { startsByData } from './starts.ts'
+import { text } from './text.ts'
 import { universal } from './universal.ts'
 
 /** All topics, in the order in which they build on each other. */
@@ -59,6 +60,7 @@ export const topics: readonly Topic[] = [
   norms,
   sequences,
   attention,
+  text,
   autoencoders,
   generative,
   mainExperiment,

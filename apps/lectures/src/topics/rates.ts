@@ -130,8 +130,8 @@ async function run(context: Context): Promise<Page> {
       x: { name: 'rate', log: true },
       y: { name: 'loss', domain: [0, 4] },
       marks: [
-        { at: search.suggestion, text: 'falls fastest' },
-        { at: least, text: 'least' },
+        { at: search.suggestion, text: 'fastest' },
+        { at: least, text: '' },
       ],
       series: [
         {
@@ -143,7 +143,7 @@ async function run(context: Context): Promise<Page> {
         { name: 'smoothed', tone: 't0', points: search.rates.map((r, i) => [r, search.smoothed[i] as number]) },
       ],
     }),
-    caption: `The rate grows from step to step until the loss diverges: the lectures’ MLP, SGD, batches of 50 of ${trainSet.length} images of MNIST. All weights are as before afterwards.`,
+    caption: `The rate grows from step to step until the loss diverges: the lectures’ MLP, SGD, batches of 50 of ${trainSet.length} images of MNIST. The dashed lines mark where the smoothed loss falls fastest and where it is least. All weights are as before afterwards.`,
     claims: [
       {
         said: 'The rate decides: too small is slow, too large diverges.',

@@ -42,7 +42,8 @@ describe('every topic', { timeout: 30_000 }, () => {
       const page = await pageOf(topic)
       const text = renderTopic(topic, page, [['command', `lecture ${topic.name} <&>`]], 'quick')
       expect(markupProblems(text.replace('<!doctype html>\n', '').trim())).toEqual([])
-      expect(text).not.toMatch(/NaN|undefined|Infinity/)
+      // Of pictures any letters may come.
+      expect(text.replace(/base64,[\w+/=]+/g, '')).not.toMatch(/NaN|undefined|Infinity/)
       expect(page.claims.length).toBeGreaterThan(0)
       expect(page.picture.markup).toMatch(/<svg|<table/)
       expect(Object.values(page.numbers).flat().every(Number.isFinite)).toBe(true)

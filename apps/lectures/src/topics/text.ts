@@ -61,7 +61,7 @@ function pick(p: ArrayLike<number>, u: number): number {
 
 async function run(context: Context): Promise<Page> {
   const { quick, seed } = context
-  const data: Text = documentation(quick ? 4000 : 200_000)
+  const data: Text = documentation(quick ? 4000 : 400_000)
   const letters = data.alphabet.length
   const steps = quick ? 10 : 3000
   const { model, scores } = network(letters, seed)
@@ -146,21 +146,20 @@ async function run(context: Context): Promise<Page> {
         })),
       ],
     }),
-    caption: `The text is the prose of this project’s documentation: ${(data.train.length + data.validation.length).toLocaleString('en-US')} characters of ${letters} kinds, the last tenth held back. Two blocks of causal attention, ${features} features, windows of ${length}, batches of ${rows}.`,
+    caption: `The text is the prose of this project’s guides and comments: ${(data.train.length + data.validation.length).toLocaleString('en-US')} characters of ${letters} kinds, the last tenth held back. Two blocks of causal attention, ${features} features, windows of ${length}, batches of ${rows}.`,
     claims: [
       {
-        said: 'A small GPT writes text, beside an n-gram model.',
+        said: 'A small GPT that writes text, against an n-gram model.',
         row: 'text',
         measured: `${formatNumber(own, 3)} bits a letter; counts ${counted.map((c) => `${c.order}: ${formatNumber(c.bits, 3)}`).join(', ')}`,
         agrees: own < best.bits,
-        remark:
-          'A later row of the course: no slide has numbers for it. With so little text counts are strong: they never forget what they saw once.',
+        remark: `A later row of the course: no slide has numbers for it. On little text and in little time counts are strong: they never forget what they saw once. The network had seen each letter about ${formatNumber((steps * rows * length) / data.train.length, 2)} times.`,
       },
       {
         said: 'It looks back further than an n-gram.',
         row: 'text',
         measured: `${length} letters instead of ${best.order - 1}`,
-        agrees: true,
+        agrees: best.order - 1 < length,
         remark: `Of the words written ${Math.round(100 * real(ofNetwork))} of 100 (GPT) and ${Math.round(100 * real(ofCounts))} of 100 (counts) stand in the training text.`,
       },
     ],
@@ -176,8 +175,11 @@ async function run(context: Context): Promise<Page> {
           'Text written by both',
           ['model', 'text'],
           [
-            ['GPT', html`<span style="white-space: normal">${ofNetwork}</span>`],
-            [`${best.order}-gram`, html`<span style="white-space: normal">${ofCounts}</span>`],
+            ['GPT', html`<span style="white-space: normal; display: block; text-align: left">${ofNetwork}</span>`],
+            [
+              `${best.order}-gram`,
+              html`<span style="white-space: normal; display: block; text-align: left">${ofCounts}</span>`,
+            ],
           ],
         ),
       },

@@ -9,19 +9,26 @@ export interface Text {
 
 const root = new URL('../../../../', import.meta.url)
 
-/** The project's own documentation, which is English, free and here: its guides and the README of every package. */
+/** Paths below a folder that end so, in order. */
+const below = (folder: string, end: string): readonly string[] =>
+  readdirSync(new URL(folder, root), { recursive: true, encoding: 'utf8' })
+    .filter((f) => f.endsWith(end) && !f.includes('node_modules'))
+    .map((f) => `${folder}${f.replaceAll('\\', '/')}`)
+
+/** What stands in a source's comments, without examples. */
+const comments = (source: string): string =>
+  [...source.matchAll(/\/\*\*([\s\S]*?)\*\//g)]
+    .map(([, text = '']) => text.replace(/^\s*\*/gm, ' ').replace(/@(example|throws|param)[\s\S]*/, ''))
+    .join('\n')
+
+/** The project's own documentation, which is English, free and here: guides, READMEs and the comments of every package. */
 export function documentation(most: number): Text {
-  const guides = readdirSync(new URL('docs/', root))
-    .filter((f) => f.endsWith('.md'))
-    .map((f) => `docs/${f}`)
-  const packages = readdirSync(new URL('packages/', root)).map((p) => `packages/${p}/README.md`)
-  const read = [...guides, ...packages].toSorted().flatMap((path) => {
-    try {
-      return [readFileSync(new URL(path, root), 'utf8')]
-    } catch {
-      return []
-    }
-  })
+  const files = [...below('docs/', '.md'), ...below('packages/', 'README.md'), ...below('packages/', '.ts')]
+  const read = files
+    .filter((f) => f.endsWith('.md') || f.includes('/src/'))
+    .toSorted()
+    .map((f) => ({ file: f, text: readFileSync(new URL(f, root), 'utf8') }))
+    .map(({ file, text }) => (file.endsWith('.md') ? text : comments(text)))
   // Prose only: no tables, code or links, and one space between words.
   const prose = read
     .map((text) =>

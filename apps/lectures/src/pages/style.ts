@@ -17,7 +17,9 @@ a { color: var(--t1); text-underline-offset: .2em; }
 .found { font-size: 1.15rem; margin: 1rem 0 0; max-width: 46rem; text-wrap: pretty; }
 .hero { margin-top: 1.8rem; }
 .formulas { display: grid; gap: .4rem 2rem; overflow-x: auto; }
-.formulas div { display: grid; gap: .25rem 1.5rem; align-items: center; padding: .35rem 0; }
+.formulas { grid-template-columns: minmax(0, 1fr); }
+.formulas div { display: grid; grid-template-columns: minmax(0, 1fr); gap: .25rem 1.5rem; align-items: center; padding: .35rem 0; }
+.tex { display: block; overflow-x: auto; overflow-y: hidden; }
 .formulas div + div { border-top: 1px solid var(--line); }
 .formulas p { color: var(--soft); font-size: .875rem; }
 math { font-family: "Cambria Math", "STIX Two Math", "Latin Modern Math", "DejaVu Math TeX Gyre", math, serif; font-size: 1.12em; }

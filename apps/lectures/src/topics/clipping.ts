@@ -217,7 +217,7 @@ async function run(context: Context): Promise<Page> {
             html`<figure class="card">${lineChart(
               {
                 label: `${name} by step`,
-                x: { name: 'step' },
+                x: { name: 'step', ticks: [0, 0.25, 0.5, 0.75, 1].map((share) => share * memory) },
                 y: { name, log: true, domain: [bottom, top] },
                 series: long.map((l) => ({
                   name: l.name,

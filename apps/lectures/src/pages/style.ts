@@ -79,6 +79,7 @@ pre.code:first-child { margin-top: 0; }
 .thumb .panels, .thumb .planes { grid-template-columns: repeat(3, 1fr); gap: .3rem; }
 .thumb .cells td { min-width: 1.2rem; height: 1.2rem; font-size: .65rem; padding: 0; }
 .thumb .planes.one { grid-template-columns: 1fr; }
+.thumb .images { grid-template-columns: repeat(4, 1fr); gap: .3rem; }
 .thumb .chart.wide { display: block; } .thumb .chart.narrow { display: none; }
 .thumb .series path { vector-effect: non-scaling-stroke; stroke-width: 1.75; }
 .thumb .equation { flex-wrap: nowrap; gap: .4rem; justify-content: center; }

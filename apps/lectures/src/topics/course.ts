@@ -1,6 +1,6 @@
 import { type Augment, augmented, type BatchOptions, batches, type MnistDataset } from '@tessella/datasets'
 import { crossEntropy, errorCount } from '@tessella/losses'
-import { optimizer, type Transform } from '@tessella/optimizers'
+import { optimizer, type Transform, type WeightAverage } from '@tessella/optimizers'
 import type { Tensor } from '@tessella/tensor'
 import { evaluator, fit, trainStep } from '@tessella/training'
 import type { Batch } from '../models.ts'
@@ -40,6 +40,8 @@ export interface Course {
   readonly after?: () => void
   /** Runs after every epoch, numbered from 1. */
   readonly atEpoch?: (epoch: number) => Promise<void> | void
+  /** A moving average of the weights, measured beside them. */
+  readonly average?: WeightAverage
 }
 
 /** What one epoch gave; errors are shares. */
@@ -51,6 +53,8 @@ export interface Epoch {
   readonly trainErrors: number
   /** Loss on the validation set. */
   readonly watched: number
+  /** Errors with the averaged weights. */
+  readonly averagedErrors: number
 }
 
 /** Trains on MNIST, epoch after epoch; ends the topic when the signal fires. */
@@ -66,11 +70,18 @@ export async function train(course: Course, context: Context): Promise<readonly 
       const loss = goal(pixels(images), labels)
       return penalty === undefined ? loss : loss.add(penalty())
     },
-    ...(after === undefined ? {} : { after }),
+    after: () => {
+      course.average?.update()
+      after?.()
+    },
   })
   const measure = evaluator(({ images, labels }: Batch) => {
     const answers = scores(pixels(images), 'eval')
     return { errors: errorCount(answers, labels), loss: crossEntropy(answers, labels, { reduction: 'sum' }) }
+  })
+  const averaged = evaluator(({ images, labels }: Batch) => {
+    const count = () => errorCount(scores(pixels(images), 'eval'), labels)
+    return { errors: course.average?.use(count) ?? count() }
   })
   const on = (set: MnistDataset) => measure(batches(set, { size: Math.min(1000, set.length) }))
   const order: BatchOptions = { size, shuffle: true, seed: context.seed }
@@ -97,8 +108,13 @@ export async function train(course: Course, context: Context): Promise<readonly 
     const trainErrors = course.trainErrors ? (await on(course.train)).errors / course.train.length : Number.NaN
     const { watch } = course
     const watched = watch === undefined ? Number.NaN : (await on(watch)).loss / watch.length
+    const averagedErrors =
+      course.average === undefined
+        ? Number.NaN
+        : (await averaged(batches(test, { size: Math.min(1000, test.length) }))).errors / test.length
     found.push({
       watched,
+      averagedErrors,
       loss: event.loss,
       testLoss: loss / test.length,
       testErrors: errors / test.length,

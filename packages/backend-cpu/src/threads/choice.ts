@@ -4,8 +4,11 @@ const share = { alone: 0.01, together: 0.04 }
 const tries = { alone: 1, together: 2 }
 /** Runs between two tries, at least and at most. */
 const pause = { least: 16, most: 500 }
-/** How much the newest time weighs, and how many times the average it may be: one long pause says little. */
-const newest = 0.2
+/**
+ * How much the newest time weighs, and how many times the average it may be: one long pause says little. Others only make
+ * times longer, so a shorter one is believed sooner; else it took many tries to find that threads have their processors back.
+ */
+const newest = { longer: 0.2, shorter: 0.5 }
 const outlier = 3
 
 type Way = 'alone' | 'together'
@@ -57,7 +60,8 @@ export class Choice {
 
   #note(way: Way, time: number): void {
     const old = this.#times[way]
-    this.#times[way] = old === undefined ? time : old + newest * (Math.min(time, outlier * old) - old)
+    const weight = old !== undefined && time < old ? newest.shorter : newest.longer
+    this.#times[way] = old === undefined ? time : old + weight * (Math.min(time, outlier * old) - old)
   }
 
   #go(way: Way, isTry: boolean): void {

@@ -11,6 +11,8 @@ const pause = { least: 16, most: 500 }
 const newest = { longer: 0.2, shorter: 0.5 }
 const outlier = 3
 
+const weightOf = (time: number, old: number): number => (time < old ? newest.shorter : newest.longer)
+
 type Way = 'alone' | 'together'
 
 /**
@@ -60,8 +62,9 @@ export class Choice {
 
   #note(way: Way, time: number): void {
     const old = this.#times[way]
-    const weight = old !== undefined && time < old ? newest.shorter : newest.longer
-    this.#times[way] = old === undefined ? time : old + weight * (Math.min(time, outlier * old) - old)
+    // Much less than the average: the average was of a start, or of another time.
+    this.#times[way] =
+      old === undefined || time < old / 2 ? time : old + weightOf(time, old) * (Math.min(time, outlier * old) - old)
   }
 
   #go(way: Way, isTry: boolean): void {

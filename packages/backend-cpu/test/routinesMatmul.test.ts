@@ -154,6 +154,30 @@ describe('matmul', () => {
         check(build({ m, n, k: 5, layout }, writes), m)
   })
 
+  it('applies long epilogues apart, along their own rows', () => {
+    /** Much arithmetic with an operand that lies like the results, or across them. */
+    const writes =
+      (across: boolean) =>
+      (domain: number[]): Write[] => {
+        const [rows, columns] = domain.slice(-2) as [number, number]
+        const own = contiguous(domain)
+        const turned = [...own.strides.slice(0, -2), 1, rows]
+        const at = across && columns > 0 ? { offset: 0, strides: turned } : own
+        let value = result
+        for (let i = 0; i < 9; i++) value = binary('mul', binary('add', value, load(4, at)), constant(0.5 + i / 16))
+        return [{ buffer: 0, at, value }]
+      }
+    for (const layout of ['NN', 'NT', 'TN'] as const)
+      for (const [m, n] of [
+        [1, 1],
+        [5, 7],
+        [13, 30],
+        [48, 21],
+      ] as const)
+        for (const across of [false, true]) check(build({ m, n, k: 5, layout }, writes(across)), m + n)
+    check(build({ batch: [3], m: 6, n: 10, k: 4, layout: 'NN' }, writes(false)), 1)
+  })
+
   it('writes backwards', () => {
     const writes = (domain: number[]): Write[] => {
       const { strides } = contiguous(domain)

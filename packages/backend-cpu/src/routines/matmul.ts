@@ -1,25 +1,81 @@
-import { type Dims, sizeOf } from '@tessella/ir'
+import { type Dims, sizeOf, stridesOf } from '@tessella/ir'
 import { grainFor, type KernelCode, type KernelContext } from '../kernels/context.ts'
+import { weightOf } from '../kernels/weight.ts'
 import type { FunctionBuilder, FunctionRef, Local } from '../wasm/assembler.ts'
 import { mostRows } from './blocks.ts'
 import { callByHeight, forUnits, pushOperand, rowOf } from './calls.ts'
 import { addScaled, Epilogue } from './epilogue.ts'
+import { emitFinish } from './finish.ts'
 import { emitDotProducts } from './matmulDots.ts'
-import { type MatmulKernel, mergedRows, type Plan, planOf } from './matmulPlan.ts'
+import { type MatmulKernel, mergedRows, type Plan, planOf, transposed } from './matmulPlan.ts'
 import { emitPack, emitTilePack } from './pack.ts'
 import { releaseIndices, takeDigit, takeIndices } from './split.ts'
 import { type Block, type Column, emitTiles } from './tile.ts'
-import { workspace } from './workspace.ts'
+import { aligned, workspace } from './workspace.ts'
 
 export function emitMatmul(context: KernelContext, kernel: MatmulKernel): readonly KernelCode[] {
-  const { domain } = kernel
-  if (sizeOf(domain) === 0) return []
+  if (sizeOf(kernel.domain) === 0) return []
+  const weight = weightOf(kernel.writes.map((w) => w.value))
   const epilogue = new Epilogue(context, kernel.writes)
+  if (weight <= mostWeight || kernel.dtype !== 'float32') return emitProduct(context, kernel, epilogue)
+  const columns = kernel.domain.length - 1
+  // The finish goes along rows: those of the transposed product where the epilogue's elements lie that way.
+  const turn = epilogue.apart(columns) > epilogue.apart(columns - 1)
+  return withFinish(context, turn ? transposed(kernel) : kernel)
+}
+
+/**
+ * Epilogues heavier than this (an Adam update, GELU) run apart, over results that lie in scratch memory: beside the
+ * accumulators of a tile they would not find enough registers. An update by SGD weighs 5.
+ */
+const mostWeight = 12
+
+function withFinish(context: KernelContext, kernel: MatmulKernel): readonly KernelCode[] {
+  const { domain } = kernel
+  const results = -1
+  const storing = (offset: number): MatmulKernel => ({
+    ...kernel,
+    writes: [
+      {
+        buffer: results,
+        at: { offset: offset / 4, strides: stridesOf(domain) },
+        value: { kind: 'result', dtype: 'float32', index: 0 },
+      },
+    ],
+  })
+  const inside = (bytes: number): KernelContext => ({
+    ...context,
+    dtypeOf: (buffer) => (buffer === results ? 'float32' : context.dtypeOf(buffer)),
+    slot: (buffer) => (buffer === results ? context.scratch(bytes) : context.slot(buffer)),
+  })
+  const first = storing(0)
+  const plan = planFor(context, first, new Epilogue(inside(0), first.writes))
+  // Behind the panels, and with room for reading a whole vector at the end.
+  const panels = plan.packed ? aligned(scratchBytes(plan)) : 0
+  const bytes = panels + 4 * sizeOf(domain) + 16
+  const product = storing(panels)
+  const within = inside(bytes)
+  const { shared } = workspace(context, bytes, 0)
+  const address = (f: FunctionBuilder): void => {
+    shared(f)
+    addScaled(f, 1, panels)
+  }
+  return [
+    ...emitProduct(within, product, new Epilogue(within, product.writes)),
+    emitFinish(context, new Epilogue(context, kernel.writes), domain, { address, copies: 1, copyBytes: 0 }),
+  ]
+}
+
+function planFor(context: KernelContext, kernel: MatmulKernel, epilogue: Epilogue): Plan {
   const wide = context.features.wide === true
-  const plan = planOf(mergedRows(kernel, epilogue.forms), {
+  return planOf(mergedRows(kernel, epilogue.forms), {
     mergeable: (dimension) => wide && epilogue.mergeable(dimension),
     apart: (dimension) => epilogue.apart(dimension),
   })
+}
+
+function emitProduct(context: KernelContext, kernel: MatmulKernel, epilogue: Epilogue): readonly KernelCode[] {
+  const plan = planFor(context, kernel, epilogue)
   if (plan.dots) return [emitDotProducts(context, plan, epilogue)]
   const codes: KernelCode[] = []
   if (plan.packed) codes.push(packing(context, plan))

@@ -1,4 +1,4 @@
-import type { Affine, Kernel, MatrixOperand } from '@tessella/compiler'
+import { type Affine, type Kernel, type MatrixOperand, mapLeaves } from '@tessella/compiler'
 import type { Dims } from '@tessella/ir'
 import { mostRows, registersFor } from './blocks.ts'
 import { type Split, splitEvenly } from './split.ts'
@@ -56,6 +56,21 @@ export function mergedRows(kernel: MatmulKernel, forms: readonly Affine[]): Matm
     sizes[d] = 1
   }
   return { ...kernel, domain: sizes }
+}
+
+/** The same numbers as b^T a^T. */
+export function transposed(kernel: MatmulKernel): MatmulKernel {
+  const turn = <T>(list: readonly T[]): T[] => [...list.slice(0, -2), list.at(-1) as T, list.at(-2) as T]
+  const side = (o: MatrixOperand): MatrixOperand => ({ ...o, rowStride: o.colStride, colStride: o.rowStride })
+  const moved = (at: Affine): Affine => ({ ...at, strides: turn(at.strides) })
+  const move = mapLeaves((leaf) => ({ ...leaf, at: moved(leaf.at) }))
+  return {
+    ...kernel,
+    domain: turn(kernel.domain),
+    a: side(kernel.b),
+    b: side(kernel.a),
+    writes: kernel.writes.map((w) => ({ ...w, at: moved(w.at), value: move(w.value) })),
+  }
 }
 
 /** What the epilogue prefers, by domain dimension. */

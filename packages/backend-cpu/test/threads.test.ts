@@ -164,7 +164,7 @@ function child(lines: readonly string[]): { text: string; status: number | null 
 
 describe('a process', { timeout: 60_000 }, () => {
   it('ends by itself with workers that sleep, and with workers at work', () => {
-    const start = 'const b = new CpuBackend({ threads: 3 }, { always: true }); const run = multiply(b); run()'
+    const start = 'const b = new CpuBackend({ threads: 3 }, { always: true }); const run = multiply(b); run(); run()'
     const finished = child([start, 'await b.startThreads(); run(); console.log(b.workers)'])
     expect(finished).toEqual({ text: '2\n', status: 0 })
     expect(child([start, 'await b.startThreads(); run(); process.exit(7)'])).toEqual({ text: '', status: 7 })

@@ -17,7 +17,7 @@ const longestChunk = 2000
 /** Ends workers whose backend was forgotten. It must not know the pool. */
 const forgotten = new FinalizationRegistry<() => void>((end) => end())
 
-/** The workers of one backend. They start at the first run that is worth it. */
+/** The workers of one backend. They start at the second run of a program that is worth it. */
 export class Pool {
   readonly threading: Threading
   readonly #memory: WebAssembly.Memory

@@ -45,6 +45,9 @@ export interface Ceilings {
   readonly fma: number
   /** The same on all cores at once. */
   readonly fmaAll: number
+  /** The same in 256 bits, where the engine merges vectors when it is asked to. */
+  readonly fmaWide?: number
+  readonly fmaWideAll?: number
   /** Copying 64 MiB to another place, one core, GB/s of reads and writes. */
   readonly copy: number
 }

@@ -95,9 +95,10 @@ async function measure(options: Options): Promise<number> {
   let outcome: { versions: Record<string, string>; complete: boolean }
   status.clear()
   say(`${machine.processor}, ${machine.cores} cores, ${hosts.title}`)
+  const wide = ceilings?.fmaWide ? `, ${formatFigure(ceilings.fmaWide, 'GFLOP/s')} a core in 256 bits` : ''
   if (ceilings)
     say(
-      `Ceilings: ${formatFigure(ceilings.fma, 'GFLOP/s')} GFLOP/s a core (128-bit WebAssembly), ${formatFigure(ceilings.fmaAll, 'GFLOP/s')} on all, copy ${formatFigure(ceilings.copy, 'GB/s')} GB/s`,
+      `Ceilings: ${formatFigure(ceilings.fma, 'GFLOP/s')} GFLOP/s a core (128-bit WebAssembly), ${formatFigure(ceilings.fmaAll, 'GFLOP/s')} on all${wide}, copy ${formatFigure(ceilings.copy, 'GB/s')} GB/s`,
     )
   let finished = 0
   try {

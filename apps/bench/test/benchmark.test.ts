@@ -17,7 +17,7 @@ const tiny = (name = 'matmul/tiny', of: Work = work): Case => ({
   ceiling: 'fma',
 })
 
-const budget = { prepare: 10, round: 0.002, warm: 0.01, rounds: 0.1, memory: 1 }
+const budget = { box: 10, long: 1, round: 0.002, settle: 0.001, warm: 0.01, rounds: 0.1, memory: 1 }
 
 /** A system that answers at once; `answers` changes what it says. */
 function fakeHost(answers: (question: Question) => unknown): Host {
@@ -31,9 +31,13 @@ function fakeHost(answers: (question: Question) => unknown): Host {
   }
 }
 
+const sampled = (y: readonly number[], seconds = 1e-3): unknown => ({ values: { y }, seconds, threads: 2 })
+
+const fail = (question: Question): Error => new Error(`unexpected: ${question.op}`)
+
 function right(question: Question): unknown {
   if (question.op === 'open') return { version: '1', threads: 2 }
-  if (question.op === 'sample') return { y: expected(work).outputs['y']!.values }
+  if (question.op === 'sample') return sampled(expected(work).outputs['y']!.values)
   if (question.op === 'time') return { seconds: question.runs * 1e-3, threads: 2 }
   return null
 }
@@ -70,12 +74,18 @@ describe('benchmark', () => {
     expect(rows[0]?.share).toBeCloseTo(rate / 20)
   })
 
+  it('gives 256-bit vectors a ceiling of their own', async () => {
+    const ceilings = { fma: 10, fmaAll: 20, fmaWide: 19, fmaWideAll: 40, copy: 30 }
+    const { rows } = await measure(['cpu', 'cpu-wide'], async () => fakeHost(right), { ceilings })
+    expect((rows[0]?.share ?? 0) / (rows[1]?.share ?? 1)).toBeCloseTo(2)
+  })
+
   it('makes rows of what is missing, wrong or failing, and goes on', async () => {
     const { rows } = await measure(['cpu', 'cpu-wide', 'jax-js', 'pytorch'], async (system) => {
       if (system === 'pytorch') throw new Error('python3 has no torch here')
       if (system === 'cpu-wide')
         return fakeHost((q) =>
-          q.op === 'sample' ? { y: right(q) && expected(work).outputs['y']!.values.map((v) => v * 1.01) } : right(q),
+          q.op === 'sample' ? sampled(expected(work).outputs['y']!.values.map((v) => v * 1.01)) : right(q),
         )
       if (system === 'jax-js') return fakeHost((q) => (q.op === 'prepare' ? new Error('out of memory') : right(q)))
       return fakeHost(right)
@@ -95,6 +105,59 @@ describe('benchmark', () => {
     const host = fakeHost((q) => (q.op === 'time' && ++timed > 8 ? new Error('crashed') : right(q)))
     const { rows } = await measure(['cpu'], async () => host, { budget: { ...budget, warm: 0 }, rounds: 50 })
     expect(rows).toMatchObject([{ system: 'cpu', runs: 0, error: 'crashed' }])
+  })
+
+  it('gives the first run where there is no time for rounds', async () => {
+    const slow = fakeHost((q) =>
+      q.op === 'sample' ? sampled(expected(work).outputs['y']!.values, 3) : q.op === 'time' ? fail(q) : right(q),
+    )
+    const { rows } = await measure(['cpu'], async () => slow)
+    expect(rows).toMatchObject([{ runs: 1, threads: 2, median: 240 / 3 / 1e9 }])
+    expect(rows[0]?.error).toBeUndefined()
+  })
+
+  it('tries a part of large work, and says how long the whole takes instead of waiting', async () => {
+    const large = { kind: 'matmul', m: 1600, k: 1000, n: 1000 } as const
+    const asked: Question[] = []
+    const slow = fakeHost((q) => {
+      asked.push(q)
+      return q.op === 'time' ? { seconds: 2, threads: 1 } : right(q)
+    })
+    const { rows } = await measure(['cpu'], async () => slow, { cases: [tiny('large', large)] })
+    expect(asked.filter((q) => q.op === 'prepare').map((q) => q.work)).toEqual([{ ...large, m: 100 }])
+    expect(rows).toMatchObject([
+      { runs: 0, error: 'too slow: one run takes about 32 s (1/16 of one run took 2 s); a case has 10 s' },
+    ])
+  })
+
+  it('ends a call that takes longer than the box, and goes on with a new process', async () => {
+    let closed = 0
+    const stuck: Host = {
+      ask: (q) => (q.op === 'sample' ? new Promise(() => undefined) : Promise.resolve(right(q) as never)),
+      close: () => void closed++,
+    }
+    let started = 0
+    const start = async (): Promise<Host> => (++started === 1 ? stuck : fakeHost(right))
+    const cases = [tiny('a'), tiny('b')]
+    const { rows } = await measure(['cpu'], start, { cases, budget: { ...budget, box: 0.05 } })
+    expect(rows[0]).toMatchObject({
+      case: 'a',
+      runs: 0,
+      error: expect.stringMatching(/^one run takes longer than 0\.0/),
+    })
+    expect(rows[1]).toMatchObject({ case: 'b', runs: 5 })
+    expect([closed, started]).toEqual([1, 2])
+  })
+
+  it('keeps the rounds of a system whose time ends in the middle', async () => {
+    let timed = 0
+    const host: Host = {
+      ask: (q) => (q.op === 'time' && ++timed > 6 ? new Promise(() => undefined) : Promise.resolve(right(q) as never)),
+      close() {},
+    }
+    const changes = { budget: { ...budget, box: 0.05, warm: 0 }, rounds: 50 }
+    const { rows } = await measure(['cpu'], async () => host, changes)
+    expect(rows).toMatchObject([{ system: 'cpu', runs: 5, median: expect.any(Number) }])
   })
 
   it('keeps what was measured when it is stopped', async () => {
@@ -139,7 +202,7 @@ describe('benchmark', () => {
         quick: false,
       },
     ]
-    const generous = { ...budget, prepare: 50, memory: 50 }
+    const generous = { ...budget, box: 50, memory: 50 }
     const { rows } = await measure(['cpu'], async () => nodeHost(), { cases, rounds: 2, budget: generous })
     expect(rows.map((r) => [r.case, r.error])).toEqual(cases.map((c) => [c.name, undefined]))
     expect(rows[1]?.median).toBeGreaterThan(1)

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { UsageError } from './options.ts'
+import { type BackendName, backendNames, folder, oneOf, UsageError, whole } from './options.ts'
 import type { Topic } from './pages/topic.ts'
 
 /** What `lecture` was asked to do. */
@@ -8,7 +8,7 @@ export interface LectureOptions {
   readonly topics: readonly Topic[]
   /** All of them were asked for: an index belongs to it. */
   readonly all: boolean
-  readonly backend: 'cpu' | 'reference'
+  readonly backend: BackendName
   readonly seed: number
   readonly quick: boolean
   readonly out: string
@@ -21,7 +21,7 @@ export const lectureUsage = `Runs topics of the lectures and writes a page for e
   npx pnpm@12 lecture <topic> ...      runs them
   npx pnpm@12 lecture all              runs all and writes index.html
 
-  --backend cpu|reference     what computes (default cpu; reference is a slow interpreter)
+  --backend NAME              what computes: cpu (default), wgpu (the graphics card), reference (a slow interpreter)
   --seed N                    weights, noise and order of the data (default 1)
   --quick                     fewer steps on fewer data, to see that all works
   --out DIR                   where the pages go (default out)
@@ -73,20 +73,14 @@ export function suggest(word: string, names: readonly string[]): readonly string
 /** Reads the command line of `lecture`. Throws {@link UsageError}, for an unknown topic {@link UnknownTopicError}. */
 export function parseLectureOptions(args: readonly string[], known: readonly Topic[]): LectureOptions {
   const { values, positionals } = read(args)
-  const { backend = 'cpu', seed = '1', out = 'out' } = values
-  if (backend !== 'cpu' && backend !== 'reference')
-    throw new UsageError(`--backend takes cpu, reference, not '${backend}'`)
-  if (!/^\d+$/.test(seed) || !Number.isSafeInteger(Number(seed)))
-    throw new UsageError(`--seed takes a whole number from 0 on, not '${seed}'`)
-  if (out === '') throw new UsageError('--out takes the name of a folder')
   const all = positionals.includes('all')
   return {
     topics: all ? known : [...new Set(positionals)].map((name) => find(name, known)),
     all,
-    backend,
-    seed: Number(seed),
+    backend: oneOf('backend', values.backend ?? 'cpu', backendNames),
+    seed: whole('seed', values.seed ?? '1', 0),
     quick: values.quick ?? false,
-    out,
+    out: folder(values.out ?? 'out'),
     help: values.help ?? false,
   }
 }

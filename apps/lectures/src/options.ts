@@ -1,7 +1,9 @@
 import { parseArgs } from 'node:util'
 
 export type ModelName = 'mlp' | 'cnn'
-export type BackendName = 'cpu' | 'wgpu' | 'reference'
+/** What can compute. */
+export const backendNames = ['cpu', 'wgpu', 'reference'] as const
+export type BackendName = (typeof backendNames)[number]
 
 export interface Options {
   readonly models: readonly ModelName[]
@@ -39,20 +41,23 @@ export class UsageError extends Error {
   override readonly name = 'UsageError'
 }
 
-function whole(name: string, text: string, least: number): number {
+/** A whole number of at least `least`. Throws {@link UsageError}. */
+export function whole(name: string, text: string, least: number): number {
   const value = Number(text)
   if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < least)
     throw new UsageError(`--${name} takes a whole number from ${least} on, not '${text}'`)
   return value
 }
 
-function oneOf<T extends string>(name: string, text: string, allowed: readonly T[]): T {
+/** One of the words allowed. Throws {@link UsageError}. */
+export function oneOf<T extends string>(name: string, text: string, allowed: readonly T[]): T {
   const found = allowed.find((a) => a === text)
   if (found === undefined) throw new UsageError(`--${name} takes ${allowed.join(', ')}, not '${text}'`)
   return found
 }
 
-function folder(text: string): string {
+/** The name of a folder. Throws {@link UsageError}. */
+export function folder(text: string): string {
   if (text === '') throw new UsageError('--out takes the name of a folder')
   return text
 }
@@ -61,7 +66,7 @@ function folder(text: string): string {
 export function parseOptions(args: readonly string[]): Options {
   const { values } = read(args)
   const quick = values.quick ?? false
-  const backend = oneOf('backend', values.backend ?? 'cpu', ['cpu', 'wgpu', 'reference'])
+  const backend = oneOf('backend', values.backend ?? 'cpu', backendNames)
   if (backend !== 'cpu' && values.threads !== undefined) throw new UsageError('--threads is for --backend cpu only')
   if (backend !== 'cpu' && values['no-wide']) throw new UsageError('--no-wide is for --backend cpu only')
   const model = oneOf('model', values.model ?? 'both', ['mlp', 'cnn', 'both'])

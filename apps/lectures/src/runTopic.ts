@@ -22,13 +22,19 @@ const warningOf = ({ quick }: Pick<LectureOptions, 'quick'>): string | undefined
 export async function runTopic(
   topic: Topic,
   context: Context,
-  options: Pick<LectureOptions, 'out' | 'quick' | 'seed'>,
+  options: Pick<LectureOptions, 'out' | 'quick' | 'seed' | 'backend'>,
   backend: string,
 ): Promise<Page> {
   const began = performance.now()
   const page = await topic.run(context)
   const seconds = (performance.now() - began) / 1000
-  const command = ['npx pnpm@12 lecture', topic.name, `--seed ${options.seed}`, ...(options.quick ? ['--quick'] : [])]
+  const command = [
+    'npx pnpm@12 lecture',
+    topic.name,
+    `--seed ${options.seed}`,
+    ...(options.backend === 'cpu' ? [] : [`--backend ${options.backend}`]),
+    ...(options.quick ? ['--quick'] : []),
+  ]
   const facts = [
     ['command', html`<code>${command.join(' ')}</code>`],
     [

@@ -40,7 +40,7 @@ describe('parseLectureOptions', () => {
   it.each([
     [['--seed', '-1'], '--seed'],
     [['--seed', '1.5'], '--seed takes a whole number'],
-    [['--backend', 'gpu'], '--backend takes cpu, reference'],
+    [['--backend', 'gpu'], "--backend takes cpu, wgpu, reference, not 'gpu'"],
     [['--out', ''], '--out takes the name of a folder'],
     [['--nope'], '--nope'],
   ])('refuses %j', (args, message) => expect(() => parseLectureOptions(args, topics)).toThrow(message))
@@ -100,6 +100,13 @@ describe('lecture', { timeout: 60_000 }, () => {
     expect(out).toBe('')
     expect(err).toMatch(/^There is no topic 'perceptrn'\. Did you mean perceptron\?/)
     expect(code).toBe(2)
+  })
+
+  it.concurrent('takes wgpu; without an adapter it says what to install, code 1', async () => {
+    const { code, out, err } = await lecture(['perceptron', '--quick', '--backend', 'wgpu', '--out', join(root, 'gpu')])
+    if (code === 0) expect(out).toContain('perceptron: ')
+    else expect(err).toContain('[wgpu] no WebGPU adapter was found')
+    expect(code === 0 || code === 1).toBe(true)
   })
 
   it.concurrent('leaves valid pages and an index on Ctrl-C, code 130', async () => {

@@ -1,6 +1,7 @@
 import { build, type Node, OpError } from '@tessella/ir'
 import {
   asTransform,
+  checkOptions,
   fromNode,
   isVariable,
   namedVariables,
@@ -50,7 +51,7 @@ function byVariables(op: string, f: Traced, model: unknown, hasAux: boolean): Re
   const variables = Object.entries(namedVariables(model, { trainable: true }))
   if (variables.length === 0)
     throw new OpError(op, 'found no trainable Variables', {
-      hint: 'Pass the model, a Variable, or an object or array of them after the function.',
+      hint: 'Pass the model, a Variable, or an object or array of them after the function; options are argnums and hasAux.',
     })
   const inputs = variables.map(([path, v]) => build.alias(floatNodes(op, `Variable '${path}'`, v.value)[0] as Node))
   const replaced = new Map<Variable, Tensor>(variables.map(([, v], i) => [v, fromNode(inputs[i] as Node)]))
@@ -99,6 +100,7 @@ function transform<T>(op: string, f: Traced, by: unknown, options: unknown, pick
     const { argnums = 0, hasAux = false }: GradOptions = isOptions(by) ? by : by === undefined ? {} : { argnums: by }
     return (...args: unknown[]) => pick(byArguments(op, f, args, argnums, hasAux))
   }
+  if (options !== undefined) checkOptions(op, options as object, ['hasAux'])
   const hasAux = isOptions(options) && options.hasAux === true
   return pick(byVariables(op, f, by, hasAux))
 }

@@ -1,10 +1,10 @@
 import type { Program } from '@tessella/compiler'
 import { BackendError, byteWidth, type DeviceBuffer, type Executable, internalError } from '@tessella/ir'
 import type { CpuBuffer, Heap } from './heap.ts'
+import { prepared } from './kernels/prepare.ts'
 import type { Block } from './memory.ts'
 import { buildModule, type ProgramModule } from './module.ts'
 import { Choice } from './threads/choice.ts'
-import { splitReductions } from './threads/partials.ts'
 import type { Announced } from './threads/pool.ts'
 import type { Features } from './wasm/features.ts'
 
@@ -38,7 +38,7 @@ export class CpuExecutable implements Executable {
   #ran = false
 
   constructor(heap: Heap, features: Features, compiled: Program, text: () => string) {
-    const program = splitReductions(compiled)
+    const program = prepared(compiled)
     for (const { dtype } of program.buffers) requireDType(dtype)
     this.#heap = heap
     this.#program = program

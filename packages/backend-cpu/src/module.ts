@@ -3,6 +3,7 @@ import { internalError } from '@tessella/ir'
 import type { KernelContext } from './kernels/context.ts'
 import { emitKernels } from './kernels/emit.ts'
 import { maximumPages } from './memory.ts'
+import { aligned } from './routines/workspace.ts'
 import { emitClaim, emitHelp, emitOwn, emitParallel } from './threads/emitThreads.ts'
 import { type Phase, phaseOf, type Threading, workOf } from './threads/phase.ts'
 import { type FunctionBuilder, type FunctionRef, type Local, ModuleBuilder } from './wasm/assembler.ts'
@@ -90,8 +91,6 @@ export function buildModule(program: Program, surroundings: ModuleSurroundings):
     sharedWork: shared.reduce((sum, p) => sum + workOf(p), 0),
   }
 }
-
-const aligned = (bytes: number): number => Math.ceil(bytes / 64) * 64
 
 /** Calls every kernel over all its units: with the other threads, or here, at most `grain` units at a time. */
 function emitRun(

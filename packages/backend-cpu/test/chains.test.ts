@@ -9,6 +9,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { CpuBackend } from '../src/backend.ts'
 import { Heap } from '../src/heap.ts'
 import { chainsOf } from '../src/kernels/chains.ts'
+import { prepared } from '../src/kernels/prepare.ts'
 import { buildModule } from '../src/module.ts'
 import { probeFeatures } from '../src/wasm/features.ts'
 
@@ -48,8 +49,8 @@ async function programOf(batch: number, padding: number, train: boolean): Promis
   return backend.programs.toSorted((a, b) => b.kernels.length - a.kernels.length)[0]!
 }
 
-/** All memory of a program after its kernels ran in these groups, each a module of its own. */
-function memoryAfter(program: Program, groups: readonly Program['kernels'][]): Uint8Array {
+/** The results of a program whose kernels ran in these groups, each a module of its own. */
+function resultsOf(program: Program, groups: readonly Program['kernels'][]): Uint8Array[] {
   const heap = new Heap()
   const words = program.buffers.length + 1
   const table = heap.allocate(4 * words).block.address
@@ -75,7 +76,11 @@ function memoryAfter(program: Program, groups: readonly Program['kernels'][]): U
     const run = instance.exports['run'] as () => void
     run()
   }
-  return heap.memory.bytes.slice(arena, scratch)
+  return program.outputs.map((buffer) => {
+    const { dtype, length } = program.buffers[buffer] as Program['buffers'][number]
+    const start = homes[buffer] as number
+    return heap.memory.bytes.slice(start, start + length * byteWidth(dtype))
+  })
 }
 
 describe('chains of kernels', () => {
@@ -89,20 +94,35 @@ describe('chains of kernels', () => {
     [33, 0, false],
     [64, 1, false],
   ])('of %i images with padding %i, training %s, give the bits of one kernel after the other', async (...options) => {
-    const program = await programOf(...options)
-    const together = memoryAfter(program, [program.kernels])
-    const apart = memoryAfter(
+    const program = prepared(await programOf(...options))
+    const together = resultsOf(program, [program.kernels])
+    const apart = resultsOf(
       program,
       program.kernels.map((kernel) => [kernel]),
     )
     expect(together).toEqual(apart)
   })
 
+  it.each([7, 96])('sum over %i images in two steps, close to the sums in one', async (batch) => {
+    const whole = await programOf(batch, 1, true)
+    const steps = prepared(whole)
+    expect(steps.kernels.length).toBeGreaterThan(whole.kernels.length)
+    const [one, two] = [whole, steps].map((p) => resultsOf(p, [p.kernels])) as [Uint8Array[], Uint8Array[]]
+    for (const [i, buffer] of whole.outputs.entries()) {
+      if (whole.buffers[buffer]?.dtype !== 'float32') continue
+      const [a, b] = [one, two].map((all) => new Float32Array((all[i] as Uint8Array).buffer)) as [
+        Float32Array,
+        Float32Array,
+      ]
+      for (const [j, x] of a.entries()) expect(Math.abs(x - (b[j] as number))).toBeLessThan(1e-5 * (1 + Math.abs(x)))
+    }
+  })
+
   it('hand images on through convolutions and pools, forward and backward', async () => {
-    const chains = chainsOf(await programOf(16, 1, true)).flatMap((item) => ('members' in item ? [item] : []))
+    const chains = chainsOf(prepared(await programOf(16, 1, true))).flatMap((item) => ('members' in item ? [item] : []))
     expect(chains.map(({ members }) => members.map((m) => m.kind).join(' '))).toEqual([
       'map conv maxPool conv',
-      'maxPoolGrad convGradWeight',
+      'maxPoolGrad reduce convGradWeight',
     ])
     expect(chains.every(({ images }) => images === 16)).toBe(true)
   })

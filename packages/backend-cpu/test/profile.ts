@@ -13,6 +13,7 @@ import { optimizer, sgd } from '@tessella/optimizers'
 import { compile, type Tensor, tensor, useBackend } from '@tessella/tensor'
 import { CpuBackend } from '../src/backend.ts'
 import { Heap } from '../src/heap.ts'
+import { prepared } from '../src/kernels/prepare.ts'
 import { buildModule } from '../src/module.ts'
 import { probeFeatures } from '../src/wasm/features.ts'
 
@@ -47,7 +48,7 @@ class Recorder extends CpuBackend {
   readonly programs: Program[] = []
 
   override prepareProgram(program: Program) {
-    this.programs.push(program)
+    this.programs.push(prepared(program))
     return super.prepareProgram(program)
   }
 }

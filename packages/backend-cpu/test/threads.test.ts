@@ -252,6 +252,22 @@ describe('the choice between alone and together', () => {
     else expect(shared).toBeLessThan(0.2)
   })
 
+  it('is together again soon after a disturbance', () => {
+    const choice = new Choice(false)
+    const run = (together: number, runs: number): number => {
+      let shared = 0
+      for (let i = 0; i < runs; i++) {
+        if (choice.together) shared++
+        choice.took(choice.together ? together : 2, choice.together)
+      }
+      return shared
+    }
+    run(1.1, 400)
+    run(4, 200)
+    run(1.1, 35)
+    expect(run(1.1, 100)).toBeGreaterThan(70)
+  })
+
   it('changes its mind when times change', () => {
     const choice = new Choice(false)
     const run = (alone: number, together: number, runs: number) => {

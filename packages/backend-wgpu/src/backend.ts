@@ -3,6 +3,7 @@ import {
   type Backend,
   BackendError,
   byteWidth,
+  checkOptions,
   type DeviceBuffer,
   type DType,
   type Executable,
@@ -155,6 +156,7 @@ function requireDType(dtype: DType): void {
  * await useBackend(wgpu())
  */
 export async function wgpu(options: WgpuOptions = {}): Promise<WgpuBackend> {
+  checkOptions('wgpu', options, ['adapter', 'power', 'toggles', 'safe', 'memoryLimit'])
   const { device, info } = await openDevice(options)
   return new WgpuBackend(new Device(device, info), options.memoryLimit)
 }

@@ -136,6 +136,8 @@ export type Kernel =
       readonly dtype: DType
       readonly attrs: PoolAttrs
       readonly x: WholeOperand
+      /** A buffer for the place of each maximum in its window, where a backend keeps them; the compiler sets none. */
+      readonly places?: number
       readonly writes: readonly Write[]
     }
   | {
@@ -145,6 +147,8 @@ export type Kernel =
       readonly attrs: PoolAttrs
       readonly x: WholeOperand
       readonly other: WholeOperand
+      /** The places that the pool kept: `x` is not read. */
+      readonly places?: number
       readonly writes: readonly Write[]
     }
   /** Arrays seen as [outer, length, inner] around an axis; the results go to `out`, whole and contiguous. */

@@ -1,7 +1,7 @@
 import type { Column } from './column.ts'
 import { columnArray } from './column.ts'
 import type { Columns, RowSource } from './dataset.ts'
-import { DatasetError } from './errors.ts'
+import { checkNames, DatasetError } from './errors.ts'
 import { checkSeed, type RandomStream, randomStream } from './random.ts'
 import { addNoise, type Displacement, displacement, warpPlane } from './warp.ts'
 
@@ -75,6 +75,18 @@ function matrixOf(turn: number, shear: number, zoom: number, mirrorX: boolean, m
  * @throws DatasetError `bad-option`; of the function `bad-column` for what are no images
  */
 export function augmenter(options: AugmentOptions): Augment {
+  checkNames('augmenter', options, [
+    'shift',
+    'rotate',
+    'zoom',
+    'shear',
+    'flip',
+    'elastic',
+    'noise',
+    'erase',
+    'fill',
+    'seed',
+  ])
   const { flip, elastic, noise = 0, erase, fill = 0 } = options
   const seed = checkSeed('augment', options.seed ?? 0)
   const shift = drawer('shift', options.shift)

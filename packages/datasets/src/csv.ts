@@ -2,7 +2,7 @@ import type { ByteInput } from './bytes.ts'
 import { readBytes } from './bytes.ts'
 import type { Column } from './column.ts'
 import { column } from './column.ts'
-import { DatasetError } from './errors.ts'
+import { checkNames, DatasetError } from './errors.ts'
 
 export interface CsvOptions {
   /** Between fields. Default `,`. */
@@ -175,6 +175,7 @@ class Table implements CsvTable {
  * @throws DatasetError `empty`, `truncated`, `corrupt`, `length-mismatch` for a row of another length, `bad-option`
  */
 export function parseCsv(text: string, options: CsvOptions = {}): CsvTable {
+  checkNames('parseCsv', options, ['delimiter', 'header', 'missing', 'maxBytes', 'signal'])
   const { delimiter = ',', header = true, missing = MISSING } = options
   if (delimiter.length !== 1 || '"\r\n'.includes(delimiter))
     throw new DatasetError(
@@ -209,6 +210,7 @@ export function parseCsv(text: string, options: CsvOptions = {}): CsvTable {
  * @throws DatasetError as `parseCsv`; `bad-gzip`, `bad-response`, `too-large`
  */
 export async function readCsv(input: ByteInput, options: CsvOptions = {}): Promise<CsvTable> {
+  checkNames('readCsv', options, ['delimiter', 'header', 'missing', 'maxBytes', 'signal'])
   const { maxBytes = MOST_BYTES, signal } = options
   const bytes = await readBytes('csv', input, () => maxBytes, signal)
   if (bytes.length > maxBytes)

@@ -31,3 +31,12 @@ export class DatasetError extends Error {
     this.code = code
   }
 }
+
+/** Refuses names that no option has: a misspelt option is an error, not silence. */
+export function checkNames(op: string, options: unknown, known: readonly string[]): void {
+  const hint = `Options are ${known.join(', ')}.`
+  if (typeof options !== 'object' || options === null || Array.isArray(options))
+    throw new DatasetError(op, 'bad-option', `options come in an object. ${hint}`)
+  for (const key of Object.keys(options))
+    if (!known.includes(key)) throw new DatasetError(op, 'bad-option', `there is no option '${key}'. ${hint}`)
+}

@@ -1,6 +1,6 @@
 import { orAbort } from './bytes.ts'
 import type { RowSource } from './dataset.ts'
-import { DatasetError } from './errors.ts'
+import { checkNames, DatasetError } from './errors.ts'
 import { permutation } from './permutation.ts'
 import { checkSeed } from './random.ts'
 
@@ -87,6 +87,7 @@ export function hostBatches<B extends object>(
 ): Batches<unknown> {
   checkSource(source)
   checkIsOptions(options)
+  checkNames('batches', options, ['size', 'shuffle', 'seed', 'epoch', 'dropLast', 'prefetch', 'signal', 'map'])
   const { shuffle = false, dropLast = false, signal, map } = options
   const size = checkWhole('size', options.size, 1)
   const prefetch = checkWhole('prefetch', options.prefetch ?? 1, 0)

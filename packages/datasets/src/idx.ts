@@ -2,7 +2,7 @@ import type { ByteInput } from './bytes.ts'
 import { readBytes } from './bytes.ts'
 import type { Column, ColumnDType } from './column.ts'
 import { columnArray } from './column.ts'
-import { DatasetError } from './errors.ts'
+import { checkNames, DatasetError } from './errors.ts'
 
 /** The element types of the IDX format. */
 export type IdxDType = Exclude<ColumnDType, 'uint32'>
@@ -121,6 +121,7 @@ function values(dtype: IdxDType, bytes: Uint8Array, start: number): Column<reado
 }
 
 function checkMax(op: string, options: IdxOptions): number {
+  checkNames(op, options, ['maxBytes', 'signal'])
   const max = options.maxBytes ?? MAX_BYTES
   if (max > 0) return max
   throw new DatasetError(op, 'bad-option', `maxBytes must be above 0, not ${max}.`)

@@ -1,8 +1,9 @@
 import type { Column } from './column.ts'
 import { column } from './column.ts'
 import type { RowSource } from './dataset.ts'
-import { DatasetError } from './errors.ts'
+import { checkNames, DatasetError } from './errors.ts'
 import { node } from './node.ts'
+import { pngDecoder } from './png.ts'
 
 /** A picture as a decoder gives it: rows of pixels, the channels of a pixel next to each other. */
 export interface DecodedImage {
@@ -14,11 +15,11 @@ export interface DecodedImage {
 
 export interface ImageFolderOptions {
   /**
-   * Bytes of a file to its pixels, such as `decode` of the npm package `fast-png`; every picture must have the size of the
-   * first. Resize in it where they differ.
+   * Bytes of a file to its pixels; every picture must have the size of the first. Resize in it where they differ. Default
+   * {@link pngDecoder}, which needs the npm package `fast-png`.
    */
-  readonly decode: (bytes: Uint8Array, path: string) => DecodedImage | Promise<DecodedImage>
-  /** Endings that are pictures, in any case. Default png, jpg and jpeg. */
+  readonly decode?: (bytes: Uint8Array, path: string) => DecodedImage | Promise<DecodedImage>
+  /** Endings that are pictures, in any case. Default png, and jpg and jpeg for a decoder of yours. */
   readonly extensions?: readonly string[]
 }
 
@@ -39,6 +40,9 @@ export interface ImageFolder extends RowSource<ImageFolderColumns> {
   gather(rows: ArrayLike<number>): Promise<ImageFolderColumns>
 }
 
+/** Files of a batch that are read at the same time. */
+const AT_ONCE = 16
+
 /** [height, width, channels] to [channels, height, width]. */
 function planar(image: DecodedImage, out: Uint8Array): void {
   const { width, height, channels, data } = image
@@ -52,13 +56,14 @@ function planar(image: DecodedImage, out: Uint8Array): void {
  * files are in the order of their names, files of folders below them included.
  *
  * ```ts
- * const animals = await imageFolder('animals', { decode: (bytes) => decode(bytes) }) // animals/cats/1.png, animals/dogs/...
+ * const animals = await imageFolder('animals') // animals/cats/1.png, animals/dogs/...
  * for await (const { images, labels } of batches(animals, { size: 32, shuffle: true, seed: 1 })) ...
  * ```
  * @throws DatasetError `not-found`, `empty`; of `gather` `corrupt` for a picture that cannot be decoded or has another size
  */
-export async function imageFolder(root: string, options: ImageFolderOptions): Promise<ImageFolder> {
-  const { decode, extensions = ['png', 'jpg', 'jpeg'] } = options
+export async function imageFolder(root: string, options: ImageFolderOptions = {}): Promise<ImageFolder> {
+  checkNames('imageFolder', options, ['decode', 'extensions'])
+  const { decode = pngDecoder(), extensions = options.decode ? ['png', 'jpg', 'jpeg'] : ['png'] } = options
   const { getBuiltinModule } = node('imageFolder', 'In a page, make a data set of decoded pictures.')
   const { readdir, readFile } = getBuiltinModule('node:fs').promises
   const { join } = getBuiltinModule('node:path')
@@ -119,7 +124,7 @@ export async function imageFolder(root: string, options: ImageFolderOptions): Pr
       const [channels, height, width] = sizes
       const each = channels * height * width
       const data = new Uint8Array(chosen.length * each)
-      for (const [i, { path }] of chosen.entries()) {
+      const put = async (i: number, path: string): Promise<void> => {
         const image = await read(path)
         if (
           image.channels !== channels ||
@@ -135,6 +140,9 @@ export async function imageFolder(root: string, options: ImageFolderOptions): Pr
           )
         planar(image, data.subarray(i * each, (i + 1) * each))
       }
+      // Several at a time: the disk answers while others are decoded. Not all, whose bytes would lie in memory at once.
+      for (let from = 0; from < chosen.length; from += AT_ONCE)
+        await Promise.all(chosen.slice(from, from + AT_ONCE).map(({ path }, i) => put(from + i, path)))
       return {
         images: column(data, [chosen.length, channels, height, width]),
         labels: column(

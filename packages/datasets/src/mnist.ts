@@ -3,7 +3,7 @@ import type { Column } from './column.ts'
 import { column } from './column.ts'
 import type { Dataset } from './dataset.ts'
 import { dataset } from './dataset.ts'
-import { DatasetError } from './errors.ts'
+import { checkNames, DatasetError } from './errors.ts'
 import { readIdx } from './idx.ts'
 
 /** Images and classes as MNIST has them: uint8 pixels from 0 (paper) to 255 (ink), one class from 0 to 9 a row. */
@@ -42,6 +42,7 @@ const CLASSES = 10
  * @throws DatasetError as `readIdx`; `corrupt` for images that are not 28x28 bytes, labels past 9 or counts that differ
  */
 export async function mnistFrom(files: MnistFiles, options: { readonly signal?: AbortSignal } = {}): Promise<Mnist> {
+  checkNames('mnistFrom', options, ['signal'])
   checkFiles(files)
   const [train, test] = await Promise.all([
     pair('train', files.trainImages, files.trainLabels, options),
@@ -103,6 +104,40 @@ export interface MnistOptions {
  * @throws DatasetError `not-found` when the package or a file is missing, `corrupt` when a file is not MNIST's
  */
 export async function mnist(options: MnistOptions = {}): Promise<Mnist> {
+  checkNames('mnist', options, ['root', 'signal'])
   const { openMnist } = await import('./mnistNode.ts')
-  return mnistFrom(await openMnist(options), options)
+  const { root: _, ...others } = options
+  return mnistFrom(await openMnist(options), others)
 }
+
+/**
+ * The 60,000 and 10,000 pieces of clothing of Fashion-MNIST (Xiao, Rasul and Vollgraf, 2017) in MNIST's form, checked against their
+ * SHA-256, from `root` or from where Debian's package `dataset-fashion-mnist` puts them; Node, Bun and Deno only (in a page use
+ * {@link mnistFrom}).
+ *
+ * ```ts
+ * const { train } = await fashionMnist({ root: 'fashion' })
+ * fashionClasses[train.at(0).labels] // 'ankle boot'
+ * ```
+ * @throws DatasetError `not-found` when a file is missing, `corrupt` when one is not Fashion-MNIST's
+ */
+export async function fashionMnist(options: MnistOptions = {}): Promise<Mnist> {
+  checkNames('fashionMnist', options, ['root', 'signal'])
+  const { openFashionMnist } = await import('./mnistNode.ts')
+  const { root: _, ...others } = options
+  return mnistFrom(await openFashionMnist(options), others)
+}
+
+/** What Fashion-MNIST's labels mean. */
+export const fashionClasses = [
+  't-shirt',
+  'trousers',
+  'pullover',
+  'dress',
+  'coat',
+  'sandal',
+  'shirt',
+  'sneaker',
+  'bag',
+  'ankle boot',
+] as const

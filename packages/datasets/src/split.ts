@@ -1,5 +1,5 @@
 import type { Columns, Dataset } from './dataset.ts'
-import { DatasetError } from './errors.ts'
+import { checkNames, DatasetError } from './errors.ts'
 import { permutation } from './permutation.ts'
 
 /** The names of the columns with one value per row. */
@@ -124,6 +124,7 @@ export function split<
   C extends Columns,
   const O extends SplitOptions<C> & { readonly validation?: number; readonly test?: number },
 >(data: Dataset<C>, options: O): { readonly train: Dataset<C> } & Part<C, 'validation', O> & Part<C, 'test', O> {
+  checkNames('split', options, ['seed', 'shuffle', 'stratify', 'validation', 'test'])
   const sizes: [string, number][] = []
   if (options.validation !== undefined) sizes.push(['validation', options.validation])
   if (options.test !== undefined) sizes.push(['test', options.test])
@@ -137,6 +138,7 @@ export function trainTestSplit<C extends Columns>(
   data: Dataset<C>,
   options: SplitOptions<C> & { readonly test?: number } = {},
 ): { readonly train: Dataset<C>; readonly test: Dataset<C> } {
+  checkNames('trainTestSplit', options, ['seed', 'shuffle', 'stratify', 'test'])
   return divide('trainTestSplit', data, [['test', options.test ?? 0.25]], options) as {
     readonly train: Dataset<C>
     readonly test: Dataset<C>
@@ -153,6 +155,7 @@ export function kFold<C extends Columns>(
   data: Dataset<C>,
   options: SplitOptions<C> & { readonly k: number },
 ): { readonly train: Dataset<C>; readonly validation: Dataset<C> }[] {
+  checkNames('kFold', options, ['seed', 'shuffle', 'stratify', 'k'])
   const { k, stratify } = options
   const n = data.length
   if (!Number.isSafeInteger(k) || k < 2 || k > n)

@@ -1,5 +1,5 @@
 import type { Column, ColumnDType } from './column.ts'
-import { DatasetError } from './errors.ts'
+import { checkNames, DatasetError } from './errors.ts'
 
 /**
  * What shares one mean and one deviation: every `feature` (each position of a row), every `channel`
@@ -52,6 +52,7 @@ function grouping(per: StandardizePer, shape: readonly number[]): { readonly gro
  * @throws DatasetError `empty` without rows, `corrupt` when a value is not finite
  */
 export function standardize(values: Column, options: { readonly per?: StandardizePer } = {}): Standardizer {
+  checkNames('standardize', options, ['per'])
   const per = options.per ?? 'feature'
   const { groups, run } = grouping(per, values.shape)
   if (values.data.length === 0)

@@ -2,7 +2,7 @@ import type { Column } from './column.ts'
 import { column } from './column.ts'
 import type { Dataset } from './dataset.ts'
 import { dataset } from './dataset.ts'
-import { DatasetError } from './errors.ts'
+import { checkNames, DatasetError } from './errors.ts'
 import type { RandomStream } from './random.ts'
 import { checkSeed, randomStream } from './random.ts'
 
@@ -37,6 +37,13 @@ function atLeastZero(op: string, name: string, value: number): number {
   throw wrong(op, `${name} must be a number from 0 on, not ${value}.`)
 }
 
+/** Options beyond those of all sets. */
+const further: Partial<Record<keyof typeof paths, readonly string[]>> = {
+  circles: ['factor'],
+  spirals: ['classes', 'turns'],
+  blobs: ['centers', 'features'],
+}
+
 /** Fills a set point by point: `place` answers the exact place of a point of the class, noise comes on top. */
 function fill(
   op: keyof typeof paths,
@@ -45,6 +52,7 @@ function fill(
   width: number,
   place: (label: number, random: RandomStream) => readonly number[],
 ): PointDataset {
+  checkNames(op, options, ['n', 'noise', 'seed', ...(further[op] ?? [])])
   const n = whole(op, 'n', options.n, 0, 2 ** 31)
   const noise = atLeastZero(op, 'noise', options.noise ?? 0)
   const random = randomStream(checkSeed(op, options.seed ?? 0), paths[op])

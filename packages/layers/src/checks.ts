@@ -1,4 +1,5 @@
 import { OpError, type PerDim, type Tensor } from '@tessella/tensor'
+import type { Mode } from './types/index.ts'
 
 // Layers take it from here with the other checks.
 export { checkOptions } from '@tessella/tensor'
@@ -14,6 +15,14 @@ export function checkProbability(op: string, p: number): void {
   if (!(p >= 0 && p < 1))
     throw new OpError(op, `the probability of dropping must be in [0, 1), got ${String(p)}`, {
       hint: 'dropout(0.2) drops a fifth.',
+    })
+}
+
+/** Layers that differ in training must be told. */
+export function checkMode(op: string, mode: unknown): asserts mode is Mode {
+  if (mode !== 'train' && mode !== 'eval')
+    throw new OpError(op, `must be told whether it trains, got ${String(mode)}`, {
+      hint: "Call it as model(x, 'train') or model(x, 'eval').",
     })
 }
 

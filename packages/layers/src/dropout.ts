@@ -1,9 +1,9 @@
 import { bernoulli, Generator, type Key, nodeOf, normal, type Tensor, type Variable } from '@tessella/tensor'
-import { checkOptions, checkProbability } from './checks.ts'
+import { checkMode, checkOptions, checkProbability } from './checks.ts'
 import type { Recipe } from './facts.ts'
 import { defineLayer } from './layer.ts'
 import { freshKey, keyOf } from './recipe.ts'
-import type { ModalLayerCall, SameSpec } from './types/index.ts'
+import type { ModalLayerCall, Mode, SameSpec } from './types/index.ts'
 
 /** Where dropout's masks come from. */
 export interface DropoutOptions {
@@ -38,7 +38,40 @@ export function source(options: DropoutOptions): {
   return { generator, recipes: [recipe] }
 }
 
+/** x where a mask keeps it, divided by the probability of that, so that the expectation stays. */
+export const dropped = (x: Tensor, key: Key, p: number, maskShape: readonly number[] = x.shape): Tensor =>
+  x.mul(bernoulli(key, maskShape, 1 - p).cast(x.dtype) as Tensor).mul(1 / (1 - p)) as Tensor
+
 const asFloat = (x: Tensor): Tensor => (x.dtype === 'float32' || x.dtype === 'float64' ? x : x.cast('float32'))
+
+/** Whether a layer with an option `dropout` of type P must be told the mode. */
+export type Drops<P extends number> = [P] extends [0] ? false : true
+
+/**
+ * The random state of dropout inside another layer, and a key for each call that trains: none at p = 0 or in evaluation.
+ */
+export function innerDropout(
+  op: string,
+  p: number,
+  seed: number | undefined,
+): {
+  readonly parts: { readonly generator?: Variable }
+  readonly recipes: readonly Recipe[]
+  /** Throws unless told the mode. */
+  readonly keyFor: (mode: Mode | undefined) => Key | undefined
+} {
+  checkProbability(op, p)
+  if (p === 0) return { parts: {}, recipes: [], keyFor: () => undefined }
+  const { generator, recipes } = source(seed === undefined ? {} : { seed })
+  return {
+    parts: { generator: generator.state as unknown as Variable },
+    recipes,
+    keyFor: (mode) => {
+      checkMode(op, mode)
+      return mode === 'train' ? generator.next() : undefined
+    },
+  }
+}
 
 /** `train` gets a fresh key at every call. */
 function noisy<const N extends string>(
@@ -65,16 +98,14 @@ function noisy<const N extends string>(
   }) as Dropout<N>
 }
 
-/** `maskShape` says which elements share their fate. */
 const masked = <const N extends string>(
   name: N,
   p: number,
   options: DropoutOptions,
   train: (x: Tensor, kept: Tensor) => Tensor,
   evaluate: (x: Tensor) => Tensor,
-  maskShape: (x: Tensor) => readonly number[] = (x) => x.shape,
 ): Dropout<N> =>
-  noisy(name, p, options, (x, key) => train(x, bernoulli(key, maskShape(x), 1 - p).cast(x.dtype) as Tensor), evaluate)
+  noisy(name, p, options, (x, key) => train(x, bernoulli(key, x.shape, 1 - p).cast(x.dtype) as Tensor), evaluate)
 
 /**
  * Inverted dropout (Srivastava et al., 2014): in training each element is 0 with probability `p` and else divided by
@@ -85,11 +116,11 @@ const masked = <const N extends string>(
  * @example sequential(linear(784, 128), relu(), dropout(0.5), linear(128, 10))(x, 'train')
  */
 export const dropout = (p = 0.5, options: DropoutOptions = {}): Dropout<'dropout'> =>
-  masked(
+  noisy(
     'dropout',
     p,
     options,
-    (x, kept) => x.mul(kept).mul(1 / (1 - p)) as Tensor,
+    (x, key) => dropped(x, key, p),
     (x) => x,
   )
 
@@ -121,13 +152,18 @@ export const gaussianDropout = (p = 0.5, options: DropoutOptions = {}): Dropout<
 
 /** Inverted dropout of whole channels of [n, channels, ...], for features that repeat their neighbours: spatial dropout (Tompson et al., 2015). */
 export const channelDropout = (p = 0.5, options: DropoutOptions = {}): Dropout<'channelDropout'> =>
-  masked(
+  noisy(
     'channelDropout',
     p,
     options,
-    (x, kept) => x.mul(kept).mul(1 / (1 - p)) as Tensor,
+    (x, key) =>
+      dropped(
+        x,
+        key,
+        p,
+        x.shape.map((n, i) => (i < 2 ? n : 1)),
+      ),
     (x) => x,
-    (x) => x.shape.map((n, i) => (i < 2 ? n : 1)),
   )
 
 // Of selu: what a unit gives far below 0, -scale alpha.

@@ -1,5 +1,6 @@
 import {
   argsort,
+  checkOptions,
   eye,
   full,
   normal as normalOf,
@@ -51,42 +52,49 @@ export function uniform(bound: number): Initializer {
 }
 
 /** Normally distributed. */
-export const normal =
-  (options: { readonly mean?: number; readonly std?: number } = {}): Initializer =>
-  (key, shape) =>
-    normalOf(key, shape, options)
+export const normal = (options: { readonly mean?: number; readonly std?: number } = {}): Initializer => {
+  checkOptions('normal', options, ['mean', 'std'])
+  return (key, shape) => normalOf(key, shape, options)
+}
 
 /** Normally distributed within [low, high] standard deviations of the mean, [-2, 2] unless given. */
-export const truncatedNormal =
-  (
-    options: { readonly mean?: number; readonly std?: number; readonly low?: number; readonly high?: number } = {},
-  ): Initializer =>
-  (key, shape) =>
-    truncatedNormalOf(key, shape, options)
+export const truncatedNormal = (
+  options: { readonly mean?: number; readonly std?: number; readonly low?: number; readonly high?: number } = {},
+): Initializer => {
+  checkOptions('truncatedNormal', options, ['mean', 'std', 'low', 'high'])
+  return (key, shape) => truncatedNormalOf(key, shape, options)
+}
 
 interface Gain {
   /** A factor for the nonlinearity that follows, see {@link gainOf}. Default 1. */
   readonly gain?: number
 }
 
+function gainIn(op: string, options: Gain): number {
+  checkOptions(op, options, ['gain'])
+  return options.gain ?? 1
+}
+
 /**
  * Uniform within gain sqrt(6 / (fanIn + fanOut)) (Glorot and Bengio, 2010): variances stay forwards and backwards. The lectures'
  * slide prints it without the root.
  */
-export const xavierUniform =
-  ({ gain = 1 }: Gain = {}): Initializer =>
-  (key, shape) => {
+export const xavierUniform = (options: Gain = {}): Initializer => {
+  const gain = gainIn('xavierUniform', options)
+  return (key, shape) => {
     const { fanIn, fanOut } = fansOf(shape, 'xavierUniform')
     return uniform(gain * Math.sqrt(6 / (fanIn + fanOut)))(key, shape)
   }
+}
 
 /** Normal with std gain sqrt(2 / (fanIn + fanOut)) (Glorot and Bengio, 2010). */
-export const xavierNormal =
-  ({ gain = 1 }: Gain = {}): Initializer =>
-  (key, shape) => {
+export const xavierNormal = (options: Gain = {}): Initializer => {
+  const gain = gainIn('xavierNormal', options)
+  return (key, shape) => {
     const { fanIn, fanOut } = fansOf(shape, 'xavierNormal')
     return normalOf(key, shape, { std: gain * Math.sqrt(2 / (fanIn + fanOut)) })
   }
+}
 
 /** Nonlinearities with a known gain. */
 export type Nonlinearity = 'linear' | 'sigmoid' | 'tanh' | 'relu' | 'leakyRelu' | 'selu'
@@ -118,6 +126,7 @@ export interface HeOptions {
 }
 
 function heStd(op: string, shape: Shape, options: HeOptions): number {
+  checkOptions(op, options, ['mode', 'nonlinearity', 'negativeSlope'])
   const fan = fansOf(shape, op)[options.mode ?? 'fanIn']
   return gainOf(options.nonlinearity ?? 'relu', options.negativeSlope) / Math.sqrt(fan)
 }
@@ -152,9 +161,9 @@ export const uniformHidden =
  * Ones where input and output number agree: `linear` then gives its input, and a convolution the middle of its
  * windows (`torch.nn.init.eye_` and `dirac_`).
  */
-export const identity =
-  ({ gain = 1 }: Gain = {}): Initializer =>
-  (_, shape) => {
+export const identity = (options: Gain = {}): Initializer => {
+  const gain = gainIn('identity', options)
+  return (_, shape) => {
     const [out, into, ...kernel] = shape
     if (out === undefined || into === undefined)
       throw new OpError('identity', 'needs a matrix or a filter', { shapes: [shape] })
@@ -165,12 +174,14 @@ export const identity =
       .reshape([out, into, ...kernel.map(() => 1)])
       .pad([[0, 0], [0, 0], ...middle] as [number, number][]) as Tensor
   }
+}
 
 /**
  * Normal with `sparsity` of each column (the weights of one input) set to zero, as `torch.nn.init.sparse_`
  * (Martens, 2010).
  */
 export function sparse(options: { readonly sparsity: number; readonly std?: number }): Initializer {
+  checkOptions('sparse', options, ['sparsity', 'std'])
   const { sparsity, std = 0.01 } = options
   if (!(sparsity >= 0 && sparsity <= 1)) throw new OpError('sparse', `sparsity must be in [0, 1], got ${sparsity}`)
   return (key, shape) => {

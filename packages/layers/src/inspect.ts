@@ -1,4 +1,13 @@
-import { isTensor, namedVariables, nodeOf, OpError, type Shape, type Tensor, zeros } from '@tessella/tensor'
+import {
+  checkOptions,
+  isTensor,
+  namedVariables,
+  nodeOf,
+  OpError,
+  type Shape,
+  type Tensor,
+  zeros,
+} from '@tessella/tensor'
 import { factsOf, joinPath, type Part } from './facts.ts'
 import { namedRecipes } from './recipe.ts'
 import type { AnyLayer, LayerSpec } from './types/index.ts'
@@ -94,6 +103,7 @@ const sizeOf = (shape: Shape): number => shape.reduce((a, b) => a * b, 1)
  * @example countParameters(linear(784, 120)) // 94200
  */
 export function countParameters(model: unknown, options: CountOptions = {}): number {
+  checkOptions('countParameters', options, ['all'])
   const random = new Set(namedRecipes(model).flatMap(([, r]) => (r.role === 'random' ? [r.target] : [])))
   return Object.values(namedVariables(model))
     .filter((v) => (options.all === true ? !random.has(v) : v.trainable))

@@ -1,4 +1,5 @@
 import { labelled, OpError, type Shape, type Tensor } from '@tessella/tensor'
+import { checkMode } from './checks.ts'
 import { located } from './errors.ts'
 import {
   facts,
@@ -62,10 +63,7 @@ function dress(
 function callOf(spec: LayerSpec, modal: boolean, forward: Forward): Forward {
   if (!modal) return (x, mode = 'eval') => forward(x, mode)
   return (x, mode) => {
-    if (mode !== 'train' && mode !== 'eval')
-      throw new OpError(spec.name, `must be told whether it trains, got ${String(mode)}`, {
-        hint: "Call it as model(x, 'train') or model(x, 'eval').",
-      })
+    checkMode(spec.name, mode)
     return forward(x, mode)
   }
 }

@@ -2,8 +2,10 @@ import {
   type AvgPoolOptions,
   adaptiveAvgPool1d as adaptiveAvgPool1dOf,
   adaptiveAvgPool2d as adaptiveAvgPool2dOf,
+  adaptiveAvgPool3d as adaptiveAvgPool3dOf,
   adaptiveMaxPool1d as adaptiveMaxPool1dOf,
   adaptiveMaxPool2d as adaptiveMaxPool2dOf,
+  adaptiveMaxPool3d as adaptiveMaxPool3dOf,
   avgPool1d as avgPool1dOf,
   avgPool2d as avgPool2dOf,
   avgPool3d as avgPool3dOf,
@@ -82,6 +84,11 @@ type Sizes2<P extends PerDim> = P extends number
   : P extends readonly [infer A extends number, infer B extends number]
     ? [A, B]
     : [number, number]
+type Sizes3<P extends PerDim> = P extends number
+  ? [P, P, P]
+  : P extends readonly [infer A extends number, infer B extends number, infer C extends number]
+    ? [A, B, C]
+    : [number, number, number]
 
 function adaptive(name: string, rank: number, outputSize: PerDim, run: (x: Tensor) => Tensor): unknown {
   const sizes = typeof outputSize === 'number' ? new Array<number>(rank).fill(outputSize) : outputSize
@@ -102,6 +109,11 @@ export const adaptiveAvgPool2d = <const P extends PerDim>(outputSize: P) =>
   adaptive('adaptiveAvgPool2d', 2, outputSize, (x) => adaptiveAvgPool2dOf(x, outputSize)) as LayerCall<
     ResizeSpec<'adaptiveAvgPool2d', Sizes2<P>>
   >
+/** Pools [n, channels, depth, height, width] to a size by means, as `torch.nn.AdaptiveAvgPool3d`. */
+export const adaptiveAvgPool3d = <const P extends PerDim>(outputSize: P) =>
+  adaptive('adaptiveAvgPool3d', 3, outputSize, (x) => adaptiveAvgPool3dOf(x, outputSize)) as LayerCall<
+    ResizeSpec<'adaptiveAvgPool3d', Sizes3<P>>
+  >
 /** Pools [n, channels, length] to a length by maxima. */
 export const adaptiveMaxPool1d = <const P extends PerDim>(outputSize: P) =>
   adaptive('adaptiveMaxPool1d', 1, outputSize, (x) => adaptiveMaxPool1dOf(x, outputSize)) as LayerCall<
@@ -111,4 +123,9 @@ export const adaptiveMaxPool1d = <const P extends PerDim>(outputSize: P) =>
 export const adaptiveMaxPool2d = <const P extends PerDim>(outputSize: P) =>
   adaptive('adaptiveMaxPool2d', 2, outputSize, (x) => adaptiveMaxPool2dOf(x, outputSize)) as LayerCall<
     ResizeSpec<'adaptiveMaxPool2d', Sizes2<P>>
+  >
+/** Pools [n, channels, depth, height, width] to a size by maxima, as `torch.nn.AdaptiveMaxPool3d`. */
+export const adaptiveMaxPool3d = <const P extends PerDim>(outputSize: P) =>
+  adaptive('adaptiveMaxPool3d', 3, outputSize, (x) => adaptiveMaxPool3dOf(x, outputSize)) as LayerCall<
+    ResizeSpec<'adaptiveMaxPool3d', Sizes3<P>>
   >

@@ -1,28 +1,35 @@
 import { concat, type Mul, OpError, type Shape, stack, type Tensor, type Variable, zeros } from '@tessella/tensor'
 import { checkCount, checkFeatures, checkOptions } from './checks.ts'
+import { type Drops, dropped, innerDropout } from './dropout.ts'
 import type { Initializer, Recipe } from './facts.ts'
 import { uniform } from './init.ts'
 import { defineLayer } from './layer.ts'
 import { parameter } from './recipe.ts'
 import { type Cell, type CellState, elmanCell, gruCell, lstmCell, unroll } from './recurrentCell.ts'
-import type { FeaturesSpec, LayerCall } from './types/index.ts'
+import type { CallOf, FeaturesSpec, Mode } from './types/index.ts'
 
 /** Settings of recurrent layers. */
-export interface RecurrentOptions<L extends number = number, B extends boolean = boolean> {
+export interface RecurrentOptions<L extends number = number, B extends boolean = boolean, P extends number = number> {
   /** Layers on top of each other. Default 1. */
   readonly layers?: L | undefined
   /** Run a second set of weights backwards in time and put both outputs side by side. Default false. */
   readonly bidirectional?: B | undefined
+  /**
+   * The probability of dropping what goes from one layer to the one on top of it, in training; such a layer must be told the
+   * mode. Needs two layers or more. Default 0.
+   */
+  readonly dropout?: P | undefined
   /** Default true. */
   readonly bias?: boolean | undefined
   /** Draws every weight and bias. Default PyTorch's: uniform within 1 / sqrt(hidden). */
   readonly init?: Initializer | undefined
-  /** Fixes the numbers drawn; without it the layer's place in the model does. */
+  /** Fixes the numbers drawn, weights and masks; without it the layer's place in the model does. */
   readonly seed?: number | undefined
 }
 
 /** Settings of a plain recurrent layer. */
-export interface RnnOptions<L extends number = number, B extends boolean = boolean> extends RecurrentOptions<L, B> {
+export interface RnnOptions<L extends number = number, B extends boolean = boolean, P extends number = number>
+  extends RecurrentOptions<L, B, P> {
   /** Default 'tanh'. */
   readonly nonlinearity?: 'tanh' | 'relu' | undefined
 }
@@ -64,12 +71,17 @@ export type Recurrent<
   L extends number,
   B extends boolean,
   HasCell extends boolean,
-> = LayerCall<FeaturesSpec<N, I, OutOf<H, B>>> &
+  Modal extends boolean = false,
+> = CallOf<FeaturesSpec<N, I, OutOf<H, B>>, Modal> &
   RecurrentWeights<G, I, H, L, B> & {
-    /** Runs from a state, zeros unless given, and gives the last one too: for text that goes on, and encoders. */
+    /**
+     * Runs from a state, zeros unless given, and gives the last one too: for text that goes on, and encoders. A layer with
+     * dropout must be told the mode.
+     */
     run<S extends Shape>(
       x: Tensor<S>,
       state?: RecurrentState<HasCell>,
+      mode?: Mode,
     ): readonly [output: Tensor<[S[0] & number, S[1] & number, OutOf<H, B>]>, state: RecurrentState<HasCell>]
   }
 
@@ -106,9 +118,15 @@ function recurrent(
 ): unknown {
   checkCount(name, 'inputSize', inputSize)
   checkCount(name, 'hiddenSize', hiddenSize)
-  checkOptions(name, options, ['layers', 'bidirectional', 'bias', 'init', 'seed', ...known])
-  const { layers = 1, bidirectional = false, bias = true, init = uniform(1 / Math.sqrt(hiddenSize)), seed } = options
+  checkOptions(name, options, ['layers', 'bidirectional', 'dropout', 'bias', 'init', 'seed', ...known])
+  const { layers = 1, bidirectional = false, dropout = 0, bias = true, seed } = options
+  const { init = uniform(1 / Math.sqrt(hiddenSize)) } = options
   checkCount(name, 'layers', layers)
+  const noise = innerDropout(name, dropout, seed)
+  if (dropout > 0 && layers === 1)
+    throw new OpError(name, 'dropout acts between layers, and there is one', {
+      hint: 'Give layers: 2 or more, or put dropout() behind it in sequential.',
+    })
   const out = bidirectional ? 2 * hiddenSize : hiddenSize
   const rows = cell.gates * hiddenSize
   const parts: Record<string, Variable> = {}
@@ -133,7 +151,7 @@ function recurrent(
   const directions = bidirectional ? [false, true] : [false]
   const tracks = Array.from({ length: layers }, (_, layer) => directions.map((reverse) => track(layer, reverse)))
 
-  const run = (x: Tensor, state?: RecurrentState): readonly [Tensor, RecurrentState] => {
+  const run = (x: Tensor, state?: RecurrentState, mode?: Mode): readonly [Tensor, RecurrentState] => {
     if (x.ndim !== 3)
       throw new OpError(name, `expects [n, time, features], the input has ${x.ndim} dimensions`, {
         shapes: [x.shape],
@@ -151,6 +169,8 @@ function recurrent(
     const last: CellState[] = []
     let y = x
     for (const [layer, both] of tracks.entries()) {
+      const key = layer > 0 ? noise.keyFor(mode) : undefined
+      if (key !== undefined) y = dropped(y, key, dropout)
       const outputs = both.map(({ weights, reverse }, d) => {
         const w = weights()
         // One product for all times: only the recurrent part has to wait.
@@ -167,14 +187,14 @@ function recurrent(
   }
   return defineLayer({
     spec: { kind: 'features', name, in: inputSize, out },
-    modal: false,
-    parts,
-    recipes,
+    modal: dropout > 0,
+    parts: { ...parts, ...noise.parts },
+    recipes: [...recipes, ...noise.recipes],
     macs: (input) =>
       product(input.slice(0, -1)) *
       recipes.filter((r) => r.role === 'weight').reduce((sum, r) => sum + product(r.target.shape), 0),
     methods: { run },
-    forward: (x) => run(x)[0],
+    forward: (x, mode) => run(x, undefined, mode)[0],
   })
 }
 
@@ -188,19 +208,19 @@ export const rnn = <
   const H extends number,
   const L extends number = 1,
   const B extends boolean = false,
+  const P extends number = 0,
 >(
   inputSize: I,
   hiddenSize: H,
-  options: RnnOptions<L, B> = {},
-): Recurrent<'rnn', 1, I, H, L, B, false> =>
+  options: RnnOptions<L, B, P> = {},
+): Recurrent<'rnn', 1, I, H, L, B, false, Drops<P>> =>
   recurrent('rnn', elmanCell(options.nonlinearity ?? 'tanh'), inputSize, hiddenSize, options, [
     'nonlinearity',
-  ]) as Recurrent<'rnn', 1, I, H, L, B, false>
+  ]) as Recurrent<'rnn', 1, I, H, L, B, false, Drops<P>>
 
 /**
  * A layer with long short-term memory over [n, time, in] (Hochreiter and Schmidhuber, 1997, with forget gates), as
  * `torch.nn.LSTM` with `batch_first`: i, f, o = sigmoid, g = tanh of W x + b + U h + c; c' = f c' + i g; h = o tanh(c').
- * Dropout between layers: put single layers and `dropout` into `sequential`.
  * @example
  * const layer = lstm(64, 128, { layers: 2, bidirectional: true }) // [n, time, 64] -> [n, time, 256]
  * const [y, { hidden, cell }] = layer.run(x)
@@ -210,12 +230,13 @@ export const lstm = <
   const H extends number,
   const L extends number = 1,
   const B extends boolean = false,
+  const P extends number = 0,
 >(
   inputSize: I,
   hiddenSize: H,
-  options: RecurrentOptions<L, B> = {},
-): Recurrent<'lstm', 4, I, H, L, B, true> =>
-  recurrent('lstm', lstmCell, inputSize, hiddenSize, options) as Recurrent<'lstm', 4, I, H, L, B, true>
+  options: RecurrentOptions<L, B, P> = {},
+): Recurrent<'lstm', 4, I, H, L, B, true, Drops<P>> =>
+  recurrent('lstm', lstmCell, inputSize, hiddenSize, options) as Recurrent<'lstm', 4, I, H, L, B, true, Drops<P>>
 
 /**
  * A layer of gated recurrent units over [n, time, in] (Cho et al., 2014), as `torch.nn.GRU` with `batch_first`:
@@ -227,9 +248,10 @@ export const gru = <
   const H extends number,
   const L extends number = 1,
   const B extends boolean = false,
+  const P extends number = 0,
 >(
   inputSize: I,
   hiddenSize: H,
-  options: RecurrentOptions<L, B> = {},
-): Recurrent<'gru', 3, I, H, L, B, false> =>
-  recurrent('gru', gruCell, inputSize, hiddenSize, options) as Recurrent<'gru', 3, I, H, L, B, false>
+  options: RecurrentOptions<L, B, P> = {},
+): Recurrent<'gru', 3, I, H, L, B, false, Drops<P>> =>
+  recurrent('gru', gruCell, inputSize, hiddenSize, options) as Recurrent<'gru', 3, I, H, L, B, false, Drops<P>>

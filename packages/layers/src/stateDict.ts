@@ -1,4 +1,5 @@
 import { namedVariables, OpError, type Shape, sameShape, type Tensor, type Variable } from '@tessella/tensor'
+import { checkOptions } from './checks.ts'
 import { namedRecipes } from './recipe.ts'
 
 /** Tensors by dotted name, as `state_dict()` in PyTorch: `0.weight`, `conv1.bias`, `bn.runningMean`. */
@@ -76,6 +77,7 @@ export interface LoadReport {
  * Throws {@link StateDictError} that lists missing and unexpected names (unless `strict` is false) and wrong shapes.
  */
 export function loadStateDict(model: unknown, state: StateDict, options: LoadOptions = {}): LoadReport {
+  checkOptions('loadStateDict', options, ['strict'])
   const { strict = true } = options
   const variables = savedVariables(model)
   const given = new Map(

@@ -1,4 +1,5 @@
 import { OpError, type Shape, type Tensor, type Variable } from '@tessella/tensor'
+import { checkOptions } from './checks.ts'
 import { factsOf, type Part } from './facts.ts'
 import type { AnyLayer, LayerSpec } from './types/index.ts'
 
@@ -27,6 +28,7 @@ export interface UnitVarianceOptions {
  * @example unitVariance(model, images)
  */
 export function unitVariance(model: AnyLayer, x: Tensor, options: UnitVarianceOptions = {}): void {
+  checkOptions('unitVariance', options, ['variance'])
   const { variance = 1 } = options
   if (!(variance > 0)) throw new OpError('unitVariance', `the variance must be above 0, got ${variance}`)
   let count = 0

@@ -62,6 +62,7 @@ expectType<Tensor<[8, 6, 13, 13], 'float32'>>(L.maxPool2d(3, { stride: 2 })(zero
 expectType<Tensor<[8, 6, 4, 4], 'float32'>>(L.maxPool2d(2)(zeros([8, 6, 8, 8], 'uint8')))
 expectType<Tensor<[8, 6, number, number], 'float32'>>(L.maxPool2d(2, { ceilMode: true })(zeros([8, 6, 7, 7])))
 expectType<Tensor<[8, 6, 3, 2], 'float32'>>(L.adaptiveAvgPool2d([3, 2])(zeros([8, 6, 7, 7])))
+expectType<Tensor<[8, 6, 3, 2, 1], 'float32'>>(L.adaptiveMaxPool3d([3, 2, 1])(zeros([8, 6, 7, 7, 7])))
 expectType<Tensor<[number, number], 'float32'>>(L.globalAvgPool2d()(zeros([8, 6, 7, 7])))
 expectType<Tensor<[8, 16, 4, 4], 'float32'>>(L.unflatten(1, [16, 4, 4])(zeros([8, 256])))
 expectType<Tensor<[2, 12], 'uint8'>>(L.flatten()(zeros([2, 3, 4], 'uint8')))
@@ -131,6 +132,10 @@ expectError(L.sequential(L.lstm(28, 64, { bidirectional: true }), L.linear(64, 1
 expectType<Tensor>(stacked.run(digitRows)[1].cell)
 expectType<undefined>(L.gru(28, 64).run(digitRows)[1].cell)
 expectError(L.multiheadAttention(64, 4)(digitRows))
+const noisyGru = L.gru(28, 64, { layers: 2, dropout: 0.1 })
+expectType<Tensor<[8, 28, 64], 'float32'>>(noisyGru(digitRows, 'train'))
+expectError(noisyGru(digitRows))
+expectError(L.multiheadAttention(28, 4, { dropout: 0.1 })(digitRows))
 expectType<Tensor<[8, 5, 7]>>(L.scaledDotProductAttention(zeros([8, 5, 3]), zeros([8, 6, 3]), zeros([8, 6, 7])))
 expectType<Tensor<[number, number], 'float32'>>(L.globalMaxPool3d()(zeros([4, 6, 2, 2, 2])))
 /** Spectral normalisation must be told the mode. */

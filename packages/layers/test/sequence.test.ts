@@ -3,16 +3,20 @@ import { grad } from '@tessella/autograd'
 import { cpu } from '@tessella/backend-cpu'
 import { adam, optimizer } from '@tessella/optimizers'
 import {
+  bernoulli,
   compile,
   concat,
   disposeBackend,
+  Generator,
   key,
   namedVariables,
   normal,
   OpError,
+  ones,
   type Tensor,
   tensor,
   useBackend,
+  type Variable,
 } from '@tessella/tensor'
 import { reference } from '@tessella/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -59,6 +63,38 @@ describe.each(Object.entries({ reference, cpu }))('on %s', (_, create) => {
       await expectClose(y.narrow(2, 4, 4) as Tensor, back(input.flip(1)).flip(1) as Tensor)
     })
 
+    it.each(['rnn', 'lstm', 'gru'] as const)(
+      'dropout of %s acts between the layers, in training only',
+      async (name) => {
+        const options = { layers: 2, seed: 1 } as const
+        const [plain, layer] = [makers[name](3, 4, options), makers[name](3, 4, { ...options, dropout: 0.4 })]
+        const input = x(1, 2, 5, 3)
+        await expectClose(layer(input, 'eval') as Tensor, plain(input) as Tensor)
+        // The first layer, its outputs dropped by the layer's next key, then the second.
+        const weights = L.stateDict(plain)
+        const run = (at: number, y: Tensor): Tensor => {
+          const one = makers[name](at === 0 ? 3 : 4, 4)
+          const own = Object.entries(weights).filter(([key]) => key.endsWith(`L${at}`))
+          L.loadStateDict(one, Object.fromEntries(own.map(([key, t]) => [key.replace(/L.$/, 'L0'), t])))
+          return one(y as never) as Tensor
+        }
+        const generator = new Generator(0)
+        generator.state.assign((layer as unknown as { generator: Variable<[2], 'uint32'> }).generator.value)
+        const kept = bernoulli(generator.next(), [2, 5, 4], 0.6).cast('float32')
+        await expectClose(
+          layer(input, 'train') as Tensor,
+          run(
+            1,
+            run(0, input)
+              .mul(kept)
+              .mul(1 / 0.6) as Tensor,
+          ),
+        )
+        const [again] = layer.run(input, undefined, 'train')
+        expect(Number(await layer(input, 'train').sub(again).abs().max().item())).toBeGreaterThan(1e-4)
+      },
+    )
+
     it('finite differences agree with the gradient of every weight', async () => {
       const layer = L.lstm(2, 3, { bidirectional: true, seed: 3 })
       const input = x(3, 2, 2, 2)
@@ -102,6 +138,10 @@ describe.each(Object.entries({ reference, cpu }))('on %s', (_, create) => {
       expect(() => layer(x(1, 2, 5, 4) as never)).toThrow('expects 3 features')
       expect(() => layer.run(x(1, 2, 5, 3), { hidden: x(1, 2, 4), cell: x(1, 2, 4) })).toThrow("state's hidden")
       expect(() => L.gru(3, 4, { layers: 0 })).toThrow(OpError)
+      expect(() => L.gru(3, 4, { dropout: 0.2 })).toThrow('dropout acts between layers, and there is one')
+      expect(() => L.gru(3, 4, { layers: 2, dropout: 1 })).toThrow('in [0, 1)')
+      const noisy = L.lstm(3, 4, { layers: 2, dropout: 0.2 })
+      expect(() => noisy.run(x(1, 2, 5, 3))).toThrow('[lstm] must be told whether it trains')
       expect(() => L.rnn(3, 4, { activation: 'tanh' } as never)).toThrow("no option 'activation'")
     })
   })
@@ -141,6 +181,34 @@ describe.each(Object.entries({ reference, cpu }))('on %s', (_, create) => {
       expect(y.slice(0, 4)).toEqual(Array.from((await x(3, 2, 4).at(0, 0).data()) as Float32Array))
       const g = await grad((q: Tensor) => total(run(q)))(x(1, 2, 3)).data()
       expect(Array.from(g, Number).every(Number.isFinite)).toBe(true)
+    })
+
+    it('dropout leaves the expectation of what is seen, and evaluation alone', async () => {
+      const [q, k] = [x(1, 4000, 3).mul(0.1) as Tensor, x(2, 5, 3)]
+      const value = ones([5, 1]) as Tensor
+      const look = (dropoutP: number): Tensor =>
+        L.scaledDotProductAttention(q, k, value, { dropoutP, dropoutKey: key(3) }) as Tensor
+      const [whole, dropped] = [await look(0).data(), Array.from(await look(0.5).data(), Number)]
+      expect(Math.max(...Array.from(whole, (v) => Math.abs(Number(v) - 1)))).toBeLessThan(1e-5)
+      // Five weights near 1/5, each kept by a coin and doubled: mean 1, variance near 5 / 25.
+      const mean = dropped.reduce((a, b) => a + b, 0) / dropped.length
+      const variance = dropped.reduce((a, b) => a + (b - mean) ** 2, 0) / dropped.length
+      expect(Math.abs(mean - 1)).toBeLessThan(4 * Math.sqrt(0.2 / 4000))
+      expect(variance).toBeGreaterThan(0.17)
+      expect(variance).toBeLessThan(0.25)
+    })
+
+    it('a layer with dropout draws new masks in every compiled step, and none in evaluation', async () => {
+      const layer = L.multiheadAttention(6, 2, { dropout: 0.5, seed: 1 })
+      const plain = L.multiheadAttention(6, 2, { seed: 1 })
+      const input = x(1, 2, 5, 6)
+      await expectClose(layer(input, 'eval'), plain(input))
+      const step = compile(() => layer(input, 'train'))
+      const [first, second] = [await step().data(), await step().data()]
+      expect(Array.from(first)).not.toEqual(Array.from(second))
+      expect(() => layer.attend(input as never, input, input)).toThrow('must be told whether it trains')
+      expect(() => L.multiheadAttention(6, 2, { dropout: -1 })).toThrow('in [0, 1)')
+      expect(() => L.scaledDotProductAttention(input, input, input, { dropoutP: 0.1 })).toThrow('needs a dropoutKey')
     })
 
     it('masks join: causal, pairs and keys', async () => {

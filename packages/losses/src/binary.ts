@@ -1,4 +1,4 @@
-import { maximum, scalar, softplus, type Tensor, where } from '@tessella/tensor'
+import { checkOptions, maximum, scalar, softplus, type Tensor, where } from '@tessella/tensor'
 import { checkSame, type Loss, type LossOptions, type Reduction, reduced } from './reduction.ts'
 
 /** log x held at -100, as PyTorch has it; the slope at 0 is 0 instead of infinite. */
@@ -16,6 +16,7 @@ export function binaryCrossEntropy<R extends Reduction = 'mean'>(
   target: Tensor,
   options: LossOptions<R> = {},
 ): Loss<R> {
+  checkOptions('binaryCrossEntropy', options, ['reduction'])
   checkSame('binaryCrossEntropy', x, target)
   const yes = target.mul(heldLog(x))
   const no = target
@@ -35,6 +36,7 @@ export function binaryCrossEntropyWithLogits<R extends Reduction = 'mean'>(
   options: LossOptions<R> & { readonly posWeight?: Tensor } = {},
 ): Loss<R> {
   const op = 'binaryCrossEntropyWithLogits'
+  checkOptions(op, options, ['reduction', 'posWeight'])
   checkSame(op, x, target)
   const { posWeight } = options
   const factor = posWeight ? posWeight.sub(1).mul(target).add(1) : scalar(1)

@@ -1,4 +1,4 @@
-import { maximum, OpError, stopGradient, type Tensor, where } from '@tessella/tensor'
+import { checkOptions, maximum, OpError, stopGradient, type Tensor, where } from '@tessella/tensor'
 import { checkSame, type Loss, type LossOptions, type Reduction, reduced } from './reduction.ts'
 import { checkLogits, classAxis, classCount, classWeights, isInteger, resolveTargets } from './targets.ts'
 
@@ -36,6 +36,7 @@ export function crossEntropy<R extends Reduction = 'mean'>(
   options: CrossEntropyOptions<R> = {},
 ): Loss<R> {
   const op = 'crossEntropy'
+  checkOptions(op, options, ['reduction', 'weight', 'ignoreIndex', 'labelSmoothing'])
   const { labelSmoothing = 0, weight, ignoreIndex = -100, reduction } = options
   checkLogits(op, x)
   if (!(labelSmoothing >= 0 && labelSmoothing <= 1))
@@ -67,6 +68,7 @@ function checkProbabilities(op: string, x: Tensor, target: Tensor): void {
 
 /** Negative log likelihood: -x[target] for log-probabilities `x` [N, C, ...] and integer classes [N, ...]. */
 export function nll<R extends Reduction = 'mean'>(x: Tensor, target: Tensor, options: ClassOptions<R> = {}): Loss<R> {
+  checkOptions('nll', options, ['reduction', 'weight', 'ignoreIndex'])
   const { weight, ignoreIndex = -100, reduction } = options
   checkLogits('nll', x)
   const { isTarget, weights, masked } = resolveTargets('nll', x, target, { weight, ignoreIndex })
@@ -80,6 +82,7 @@ export function multiMargin<R extends Reduction = 'mean'>(
   target: Tensor,
   options: LossOptions<R> & { readonly margin?: number } = {},
 ): Loss<R> {
+  checkOptions('multiMargin', options, ['reduction', 'margin'])
   checkLogits('multiMargin', x)
   const axis = classAxis(x)
   const { isTarget, masked } = resolveTargets('multiMargin', x, target)

@@ -1,4 +1,4 @@
-import { maximum, minimum, OpError, type Tensor, where } from '@tessella/tensor'
+import { checkOptions, maximum, minimum, OpError, type Tensor, where } from '@tessella/tensor'
 import { checkSame, type Loss, type LossOptions, type Reduction, reduced } from './reduction.ts'
 
 /**
@@ -10,6 +10,7 @@ export function klDiv<R extends Reduction | 'batchmean' = 'mean'>(
   target: Tensor,
   options: { readonly reduction?: R; readonly logTarget?: boolean } = {},
 ): Loss<R> {
+  checkOptions('klDiv', options, ['reduction', 'logTarget'])
   checkSame('klDiv', x, target)
   const reduction: Reduction | 'batchmean' = options.reduction ?? 'mean'
   const terms = options.logTarget ? target.exp().mul(target.sub(x)) : entropyTerms(x, target)
@@ -34,6 +35,7 @@ export function cosineEmbedding<R extends Reduction = 'mean'>(
   target: Tensor,
   options: LossOptions<R> & { readonly margin?: number } = {},
 ): Loss<R> {
+  checkOptions('cosineEmbedding', options, ['reduction', 'margin'])
   checkSame('cosineEmbedding', a, b)
   // PyTorch's epsilon, inside the root.
   const cosine = dot(a, b).div(dot(a, a).add(1e-12).mul(dot(b, b).add(1e-12)).sqrt())
@@ -52,6 +54,7 @@ export function tripletMargin<R extends Reduction = 'mean'>(
   negative: Tensor,
   options: LossOptions<R> & { readonly margin?: number; readonly swap?: boolean } = {},
 ): Loss<R> {
+  checkOptions('tripletMargin', options, ['reduction', 'margin', 'swap'])
   checkSame('tripletMargin', anchor, positive)
   checkSame('tripletMargin', anchor, negative)
   const distance = (p: Tensor, q: Tensor): Tensor => p.sub(q).add(1e-6).norm(-1)

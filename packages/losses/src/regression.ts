@@ -1,14 +1,16 @@
-import { maximum, OpError, stopGradient, type Tensor, where } from '@tessella/tensor'
+import { checkOptions, maximum, OpError, stopGradient, type Tensor, where } from '@tessella/tensor'
 import { checkSame, type Loss, type LossOptions, type Reduction, reduced } from './reduction.ts'
 
 /** (x - target)^2. The lectures' delta of the output layer is (a - y) f'(z) up to the factor 2 / n. */
 export function mse<R extends Reduction = 'mean'>(x: Tensor, target: Tensor, options: LossOptions<R> = {}): Loss<R> {
+  checkOptions('mse', options, ['reduction'])
   checkSame('mse', x, target)
   return reduced('mse', x.sub(target).square(), options.reduction)
 }
 
 /** |x - target|. */
 export function l1Loss<R extends Reduction = 'mean'>(x: Tensor, target: Tensor, options: LossOptions<R> = {}): Loss<R> {
+  checkOptions('l1Loss', options, ['reduction'])
   checkSame('l1Loss', x, target)
   return reduced('l1Loss', x.sub(target).abs(), options.reduction)
 }
@@ -28,6 +30,7 @@ export function huber<R extends Reduction = 'mean'>(
   target: Tensor,
   options: LossOptions<R> & { readonly delta?: number } = {},
 ): Loss<R> {
+  checkOptions('huber', options, ['reduction', 'delta'])
   return reduced('huber', huberTerms('huber', 'delta', x, target, options.delta ?? 1), options.reduction)
 }
 
@@ -37,6 +40,7 @@ export function smoothL1<R extends Reduction = 'mean'>(
   target: Tensor,
   options: LossOptions<R> & { readonly beta?: number } = {},
 ): Loss<R> {
+  checkOptions('smoothL1', options, ['reduction', 'beta'])
   const { beta = 1 } = options
   return reduced('smoothL1', huberTerms('smoothL1', 'beta', x, target, beta).div(beta), options.reduction)
 }
@@ -47,6 +51,7 @@ export function poissonNll<R extends Reduction = 'mean'>(
   target: Tensor,
   options: LossOptions<R> & { readonly logInput?: boolean; readonly eps?: number } = {},
 ): Loss<R> {
+  checkOptions('poissonNll', options, ['reduction', 'logInput', 'eps'])
   checkSame('poissonNll', x, target)
   const { logInput = true, eps = 1e-8 } = options
   const terms = logInput ? x.exp().sub(target.mul(x)) : x.sub(target.mul(x.add(eps).log()))
@@ -63,6 +68,7 @@ export function gaussianNll<R extends Reduction = 'mean'>(
   variance: Tensor,
   options: LossOptions<R> & { readonly eps?: number } = {},
 ): Loss<R> {
+  checkOptions('gaussianNll', options, ['reduction', 'eps'])
   checkSame('gaussianNll', x, target)
   checkSame('gaussianNll', x, variance)
   const v = variance.add(stopGradient(maximum(variance, options.eps ?? 1e-6).sub(variance)))

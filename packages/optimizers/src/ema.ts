@@ -1,4 +1,4 @@
-import { namedVariables, OpError, type Tensor, Variable, withVariables } from '@tessella/tensor'
+import { checkOptions, namedVariables, OpError, type Tensor, Variable, withVariables } from '@tessella/tensor'
 import { correction } from './adam.ts'
 import { checkDecay } from './checks.ts'
 
@@ -28,6 +28,7 @@ export interface WeightAverage {
  * average.use(() => model(x, 'eval'))
  */
 export function ema(model: unknown, options: EmaOptions = {}): WeightAverage {
+  checkOptions('ema', options, ['decay'])
   const { decay = 0.999 } = options
   checkDecay('ema', 'decay', decay)
   const cells = Object.entries(namedVariables(model, { trainable: true }))

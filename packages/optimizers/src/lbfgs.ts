@@ -1,4 +1,12 @@
-import { flattenTree, fromData, namedVariables, OpError, type Tensor, type Variable } from '@tessella/tensor'
+import {
+  checkOptions,
+  flattenTree,
+  fromData,
+  namedVariables,
+  OpError,
+  type Tensor,
+  type Variable,
+} from '@tessella/tensor'
 import { checkPositiveInteger, checkRate } from './checks.ts'
 import type { Evaluate } from './twoPoint.ts'
 import { type LinePoint, strongWolfe, type WolfeOptions } from './wolfe.ts'
@@ -119,6 +127,16 @@ interface Point extends LinePoint {
  * for (let i = 0; i < 10; i++) await opt.step(evaluate)
  */
 export function lbfgs(model: unknown, options: LbfgsOptions = {}): Lbfgs {
+  checkOptions('lbfgs', options, [
+    'rate',
+    'maxIterations',
+    'maxEvaluations',
+    'historySize',
+    'toleranceGradient',
+    'toleranceChange',
+    'lineSearch',
+    'wolfe',
+  ])
   const { rate = 1, maxIterations = 20, historySize = 100, toleranceGradient = 1e-7, toleranceChange = 1e-9 } = options
   const { maxEvaluations = Math.floor((maxIterations * 5) / 4), lineSearch = 'fixed', wolfe = {} } = options
   checkRate('lbfgs', 'the rate', rate)

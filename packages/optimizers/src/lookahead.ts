@@ -1,4 +1,4 @@
-import { type Tensor, type Tree, where } from '@tessella/tensor'
+import { checkOptions, type Tensor, type Tree, where } from '@tessella/tensor'
 import { checkPositiveInteger, checkRate } from './checks.ts'
 import { type Count, nextCount, zeroCount } from './learningRate.ts'
 import { applyUpdates, filled, type Transform } from './transform.ts'
@@ -20,6 +20,7 @@ export function lookahead<S>(
   transform: Transform<S>,
   options: LookaheadOptions = {},
 ): Transform<Count & { readonly slow: Tree; readonly inner: S }> {
+  checkOptions('lookahead', options, ['every', 'share'])
   const { every = 5, share = 0.5 } = options
   checkPositiveInteger('lookahead', 'every', every)
   checkRate('lookahead', 'share', share)

@@ -1,4 +1,4 @@
-import { namedVariables, OpError, type Tensor, Variable, withVariables } from '@tessella/tensor'
+import { checkOptions, namedVariables, OpError, type Tensor, Variable, withVariables } from '@tessella/tensor'
 import { checkDecay, checkRate } from './checks.ts'
 import { globalNorm } from './clip.ts'
 import type { Optimizer } from './optimizer.ts'
@@ -43,6 +43,7 @@ export interface NagOptions {
  * const step = compile((x, y) => opt.step(() => valueAndGrad(() => loss(x, y), model)))
  */
 export function nag(model: unknown, options: NagOptions): TwoPoint {
+  checkOptions('nag', options, ['rate', 'momentum'])
   const { rate, momentum = 0.9 } = options
   checkRate('nag', 'the rate', rate)
   checkDecay('nag', 'the momentum', momentum)
@@ -85,6 +86,7 @@ export interface SamOptions {
  * const step = compile((x, y) => opt.step(() => valueAndGrad(() => loss(x, y), model)))
  */
 export function sam(model: unknown, optimizer: Optimizer, options: SamOptions = {}): TwoPoint {
+  checkOptions('sam', options, ['rho'])
   const { rho = 0.05 } = options
   checkRate('sam', 'rho', rho)
   const cells = trained('sam', model)

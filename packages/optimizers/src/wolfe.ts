@@ -1,3 +1,4 @@
+import { checkOptions } from '@tessella/tensor'
 /** A function along a line: its value and slope at a step. */
 export interface LinePoint {
   readonly step: number
@@ -38,6 +39,7 @@ export async function strongWolfe<P extends LinePoint>(
   first: number,
   options: WolfeOptions = {},
 ): Promise<P> {
+  checkOptions('strongWolfe', options, ['c1', 'c2', 'evaluations'])
   const { c1 = 1e-4, c2 = 0.9, evaluations = 25 } = options
   const falls = (p: P): boolean => p.value <= start.value + c1 * p.step * start.slope
   const flat = (p: P): boolean => Math.abs(p.slope) <= -c2 * start.slope

@@ -1,4 +1,4 @@
-import { maximum, OpError, scalar, type Tensor } from '@tessella/tensor'
+import { checkOptions, maximum, OpError, scalar, type Tensor } from '@tessella/tensor'
 import { checkStrength, type Selection, selected } from './parameters.ts'
 
 /** A projection of one parameter onto what is allowed. */
@@ -24,12 +24,14 @@ function normsAlong(op: string, w: Tensor, axis: number): Tensor {
 export function maxNorm(limit: number, options: { readonly axis?: number } = {}): Constraint {
   if (!(limit > 0 && Number.isFinite(limit)))
     throw new OpError('maxNorm', `the limit must be a finite number above 0, got ${limit}`)
+  checkOptions('maxNorm', options, ['axis'])
   const { axis = 0 } = options
   return (w) => w.mul(scalar(limit).div(maximum(normsAlong('maxNorm', w, axis), limit)))
 }
 
 /** Rows (all dimensions but `axis`, by default 0) of norm 1; rows of zeros stay. */
 export function unitNorm(options: { readonly axis?: number } = {}): Constraint {
+  checkOptions('unitNorm', options, ['axis'])
   const { axis = 0 } = options
   return (w) => w.div(maximum(normsAlong('unitNorm', w, axis), 1e-12))
 }

@@ -1,4 +1,4 @@
-import { einsum, eye, OpError, type Tensor } from '@tessella/tensor'
+import { checkOptions, einsum, eye, OpError, type Tensor } from '@tessella/tensor'
 
 /** A nonlinearity with its first two derivatives, all of the sum z before it. */
 export interface Bend {
@@ -120,6 +120,7 @@ export function denseCurvature(
   options: CurvatureOptions = {},
 ): readonly LayerCurvature[] {
   check(layers, x)
+  checkOptions('denseCurvature', options, ['mode'])
   const exact = (options.mode ?? 'exact') === 'exact'
   const inputs: Tensor[] = []
   const sums: Tensor[] = []

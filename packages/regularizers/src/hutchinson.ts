@@ -1,4 +1,4 @@
-import { bernoulli, foldIn, type Key, OpError, type Tensor } from '@tessella/tensor'
+import { bernoulli, checkOptions, foldIn, type Key, OpError, type Tensor } from '@tessella/tensor'
 import type { ByName } from './pruning.ts'
 
 /** Settings of {@link hutchinsonDiagonal}. */
@@ -22,6 +22,7 @@ export function hutchinsonDiagonal(
   like: ByName,
   options: HutchinsonOptions,
 ): Record<string, Tensor> {
+  checkOptions('hutchinsonDiagonal', options, ['key', 'samples'])
   const { key, samples = 16 } = options
   if (!Number.isInteger(samples) || samples < 1)
     throw new OpError('hutchinsonDiagonal', `samples must be a positive integer, got ${samples}`)

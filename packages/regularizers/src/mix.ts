@@ -1,6 +1,7 @@
 import {
   arange,
   argmax,
+  checkOptions,
   foldIn,
   type Key,
   OpError,
@@ -58,6 +59,7 @@ function prepare(op: string, x: Tensor, y: Tensor, options: MixOptions) {
       shapes: [x.shape, y.shape],
       hint: 'Make targets of class numbers by oneHot(labels, classes).',
     })
+  checkOptions(op, options, ['key', 'alpha', 'share'])
   const { key, alpha = 1, share } = options
   const drawn = share ?? symmetricBeta(foldIn(key, 0), alpha)
   const partners = permutation(foldIn(key, 1), n) as unknown as Tensor

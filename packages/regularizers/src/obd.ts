@@ -1,4 +1,4 @@
-import { OpError } from '@tessella/tensor'
+import { checkOptions, OpError } from '@tessella/tensor'
 import type { ByName, Pruning } from './pruning.ts'
 
 /** What pruning by rounds needs; functions that train and measure come from the caller. */
@@ -49,6 +49,15 @@ const muchWorse = (before: readonly number[], now: readonly number[]): boolean =
 export async function* optimalBrainDamage(
   options: BrainDamageOptions,
 ): AsyncGenerator<BrainDamageRound, void, undefined> {
+  checkOptions('optimalBrainDamage', options, [
+    'pruning',
+    'scores',
+    'count',
+    'retrain',
+    'criterion',
+    'worsened',
+    'rounds',
+  ])
   const { pruning, scores, count, retrain, criterion, worsened = muchWorse, rounds = 100 } = options
   if (!Number.isInteger(rounds) || rounds < 1)
     throw new OpError('optimalBrainDamage', `rounds must be a positive integer, got ${rounds}`)

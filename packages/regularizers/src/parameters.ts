@@ -1,4 +1,4 @@
-import { isVariable, namedVariables, OpError, type Tensor, type Variable } from '@tessella/tensor'
+import { checkOptions, isVariable, namedVariables, OpError, type Tensor, type Variable } from '@tessella/tensor'
 
 /** Which parameters a penalty or constraint touches. */
 export interface Selection {
@@ -16,12 +16,10 @@ export const selected = (op: string, model: unknown, selection: Selection): read
   Object.values(selectedByName(op, model, selection))
 
 /** The selected trainable Variables of a model by their names; a single Variable is called 'value'. */
-export function selectedByName(
-  op: string,
-  model: unknown,
-  { select = isWeight }: Selection,
-): Readonly<Record<string, Variable>> {
+export function selectedByName(op: string, model: unknown, selection: Selection): Readonly<Record<string, Variable>> {
+  checkOptions(op, selection, ['select'])
   if (isVariable(model)) return { value: model }
+  const { select = isWeight } = selection
   const all = Object.entries(namedVariables(model, { trainable: true }))
   const chosen = all.filter(([name, v]) => select(name, v.value))
   if (chosen.length === 0)

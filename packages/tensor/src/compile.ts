@@ -1,5 +1,6 @@
 import {
   canonical,
+  checkOptions,
   type Executable,
   idMark,
   type Node,
@@ -209,6 +210,7 @@ export function compile<A extends readonly unknown[], R>(
   fn: (...args: A) => R,
   options: CompileOptions = {},
 ): Compiled<A, R> {
+  checkOptions('compile', options, ['cacheSize'])
   const limit = options.cacheSize ?? 16
   if (!Number.isInteger(limit) || limit < 1)
     throw new OpError('compile', `cacheSize must be a positive integer, got ${limit}`)

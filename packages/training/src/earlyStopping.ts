@@ -1,3 +1,4 @@
+import { checkOptions } from '@tessella/tensor'
 import { checkPositiveInteger, TrainingError } from './errors.ts'
 
 export interface EarlyStoppingOptions {
@@ -25,6 +26,7 @@ export interface EarlyStopping {
  * fit({ ..., shouldStop: e => { stopping.update(e.metrics.loss); return stopping.shouldStop } })
  */
 export function earlyStopping(options: EarlyStoppingOptions = {}): EarlyStopping {
+  checkOptions('earlyStopping', options, ['patience', 'minDelta', 'mode'])
   const { patience = 5, minDelta = 0, mode = 'min' } = options
   checkPositiveInteger('earlyStopping', 'patience', patience)
   if (!(minDelta >= 0)) throw new TrainingError('bad-option', `[earlyStopping] minDelta must be >= 0, got ${minDelta}`)

@@ -1,4 +1,4 @@
-import { compile, type HostArray, type Tensor } from '@tessella/tensor'
+import { checkOptions, compile, type HostArray, type Tensor } from '@tessella/tensor'
 import { TrainingError } from './errors.ts'
 
 type Batches<B> = AsyncIterable<B> | Iterable<B>
@@ -24,7 +24,9 @@ export function evaluator<B, K extends string>(
   measure: (batch: B) => Readonly<Record<K, Tensor>>,
 ): (batches: Batches<B>, options?: EvaluateOptions) => Promise<Record<K, number>> {
   const run = compiledOn(measure)
-  return async (batches, { signal } = {}) => {
+  return async (batches, options = {}) => {
+    checkOptions('evaluator', options, ['signal'])
+    const { signal } = options
     let sums: Record<K, number> | undefined
     for await (const batch of batches) {
       signal?.throwIfAborted()
@@ -42,8 +44,10 @@ export function evaluator<B, K extends string>(
 export async function* predict<B>(
   forward: (batch: B) => Tensor,
   batches: Batches<B>,
-  { signal }: EvaluateOptions = {},
+  options: EvaluateOptions = {},
 ): AsyncGenerator<HostArray, void, undefined> {
+  checkOptions('predict', options, ['signal'])
+  const { signal } = options
   const run = compiledOn(forward)
   for await (const batch of batches) {
     signal?.throwIfAborted()

@@ -1,6 +1,6 @@
 import { valueAndGrad } from '@tessella/autograd'
 import { optimizer, type Schedule, sgd, type Transform } from '@tessella/optimizers'
-import { compile, namedVariables, type Tensor } from '@tessella/tensor'
+import { checkOptions, compile, namedVariables, type Tensor } from '@tessella/tensor'
 import { checkPositiveInteger, TrainingError } from './errors.ts'
 
 /** What {@link findLearningRate} tries. `B` is a batch: tensors in arrays and plain objects. */
@@ -70,6 +70,17 @@ function steepest(smoothed: readonly number[]): number {
  * const { suggestion } = await findLearningRate({ model, loss, batches: () => batches(train, { size: 64, shuffle: true, seed: 1 }) })
  */
 export async function findLearningRate<B>(options: RateSearchOptions<B>): Promise<RateSearch> {
+  checkOptions('findLearningRate', options, [
+    'model',
+    'loss',
+    'batches',
+    'from',
+    'to',
+    'steps',
+    'transform',
+    'smoothing',
+    'divergence',
+  ])
   const { model, loss, batches, from = 1e-6, to = 1, steps = 100, transform = sgd } = options
   const { smoothing = 0.9, divergence = 4 } = options
   checkPositiveInteger('findLearningRate', 'steps', steps)

@@ -1,3 +1,4 @@
+import { checkOptions } from '@tessella/tensor'
 import { describeCulprit } from './diagnose.ts'
 import { checkCount, checkPositiveInteger, TrainingError } from './errors.ts'
 import type { TrainStep } from './step.ts'
@@ -107,6 +108,17 @@ async function* runSteps<B>(
  *   if (event.type === 'epoch-end') console.log(event.loss)
  */
 export async function* fit<B>(options: FitOptions<B>): AsyncGenerator<TrainingEvent, void, undefined> {
+  checkOptions('fit', options, [
+    'step',
+    'batches',
+    'epochs',
+    'startEpoch',
+    'startStep',
+    'startLoss',
+    'evaluate',
+    'shouldStop',
+    'signal',
+  ])
   const { batches, epochs, evaluate, shouldStop, signal, startEpoch = 0, startStep = 0 } = options
   if (typeof batches !== 'function')
     throw new TrainingError(

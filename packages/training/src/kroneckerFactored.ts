@@ -1,5 +1,6 @@
 import { vjpNodes } from '@tessella/autograd'
 import {
+  checkOptions,
   concat,
   eye,
   fromNode,
@@ -10,9 +11,11 @@ import {
   scalar,
   type Tensor,
   Variable,
+  where,
   zeros,
 } from '@tessella/tensor'
 import { checkPositiveInteger, TrainingError } from './errors.ts'
+import { type Node, nodesOf, productOf } from './kroneckerProducts.ts'
 import type { ByParameter } from './naturalGradient.ts'
 
 /** Settings of {@link kroneckerFactored}. */
@@ -25,22 +28,20 @@ export interface KroneckerOptions {
   readonly iterations?: number
 }
 
-/** The Kronecker-factored Fisher information of the linear layers of a model. */
+/** The Kronecker-factored Fisher information of the linear layers and convolutions of a model. */
 export interface KroneckerFactored {
   /**
    * Takes in a batch: the mean loss of `examples` examples whose targets were drawn from the model's own answers (the Fisher
    * information), or of the real targets (the empirical one). May run inside a compiled step.
    */
   observe(loss: () => Tensor, examples: number): void
-  /** The gradients with those of linear layers made natural; others stay as they are. */
+  /** The gradients with those of linear layers and convolutions made natural; others stay as they are. */
   precondition(grads: ByParameter): Record<string, Tensor>
   /** The factors, Variables: for checkpoints. */
   readonly state: unknown
 }
 
-type Node = ReturnType<typeof nodeOf>
-
-/** One linear layer: its parameters, and the factors of inputs and of slopes. */
+/** One linear layer or convolution: its parameters, and the factors of inputs and of slopes. */
 interface Factored {
   readonly weight: Variable
   readonly weightName: string
@@ -57,27 +58,22 @@ export function inverseOf(matrix: Tensor, iterations: number): Tensor {
   return x
 }
 
-/** Every node of a graph, those in `ends` without what is behind them. */
-function nodesOf(root: Node, ends: ReadonlySet<Node>): Set<Node> {
-  const seen = new Set<Node>()
-  const open = [root]
-  for (let node = open.pop(); node !== undefined; node = open.pop()) {
-    if (seen.has(node)) continue
-    seen.add(node)
-    if (!ends.has(node)) open.push(...node.src)
-  }
-  return seen
-}
+/** Numbers that make one unit's sum, the bias aside. */
+const widthOf = (weight: Variable): number => weight.shape.slice(1).reduce((a, b) => a * b, 1)
 
-const isTransposed = (node: Node, of: Node): boolean =>
-  node.op === 'permute' && node.src[0] === of && node.attrs.perm.join() === '1,0'
+/** The sum of x x^T over the rows x, divided by `count`. */
+const moment = (rows: Tensor, count: number): Tensor => rows.transpose().matmul(rows).div(count) as Tensor
+
+const sum = (tensors: readonly Tensor[]): Tensor => tensors.reduce((s, t): Tensor => s.add(t) as Tensor)
 
 /**
- * The approximate natural gradient of Martens and Grosse (2015), for linear layers: the Fisher information of a layer's weight
- * is taken for the product of two small matrices, A = E a a^T of its inputs (with a 1 for the bias) and G = E d d^T of the slopes
- * d by its sums, so that the step is G^-1 dW A^-1. Linear layers are found by their products, x W^T; weights that are used
- * otherwise, such as filters, keep their gradients.
- * @throws OpError when the model has no matrix, or a loss uses none of them
+ * The approximate natural gradient of Martens and Grosse (2015): the Fisher information of a linear layer's weight is taken for
+ * the product of two small matrices, A = E a a^T of its inputs (with a 1 for the bias) and G = E d d^T of the slopes d by its
+ * sums, so that the step is G^-1 dW A^-1. For a convolution (Grosse and Martens, 2016) a is a patch under the filter, A is summed
+ * over the places t of the output and G averaged over them, A = E sum_t a_t a_t^T and G = E mean_t d_t d_t^T: exact where slopes
+ * do not depend on inputs and are uncorrelated between places. Layers are found by their products, x W^T or a convolution in one
+ * group; weights that are used otherwise keep their gradients.
+ * @throws OpError when the model has no matrix and no filters, or a loss uses none of them
  * @example
  * const fisher = kroneckerFactored(model)
  * const step = compile((x, y, k) => {
@@ -89,6 +85,7 @@ const isTransposed = (node: Node, of: Node): boolean =>
  */
 export function kroneckerFactored(model: object, options: KroneckerOptions = {}): KroneckerFactored {
   const op = 'kroneckerFactored'
+  checkOptions('kroneckerFactored', options, ['damping', 'decay', 'iterations'])
   const { damping = 1e-2, decay = 0.95, iterations = 30 } = options
   checkPositiveInteger(op, 'iterations', iterations)
   if (!(damping > 0)) throw new TrainingError('bad-option', `[${op}] damping must be above 0, got ${damping}`)
@@ -97,15 +94,16 @@ export function kroneckerFactored(model: object, options: KroneckerOptions = {})
   const square = (n: number, name: string): Variable =>
     new Variable(zeros([n, n]) as Tensor, { trainable: false, name }) as Variable
   const layers = Object.entries(variables).flatMap(([name, weight]): Factored[] => {
-    if (weight.shape.length !== 2) return []
-    const [units, inputs] = weight.shape as readonly [number, number]
+    if (weight.shape.length < 2) return []
+    const units = weight.shape[0] as number
+    const inputs = widthOf(weight)
     const bias = name.replace(/weight$/, 'bias')
     const biasName = bias !== name && variables[bias]?.shape.join() === String(units) ? bias : undefined
     const width = biasName === undefined ? inputs : inputs + 1
     return [{ weight, weightName: name, biasName, inputs: square(width, 'inputs'), slopes: square(units, 'slopes') }]
   })
   if (layers.length === 0)
-    throw new OpError(op, 'found no trainable matrices', { hint: 'Pass a model with linear layers.' })
+    throw new OpError(op, 'found no trainable matrices', { hint: 'Pass a model with linear layers or convolutions.' })
   const count = new Variable(scalar(0), { trainable: false, name: 'count' })
 
   const follow = (factor: Variable, now: Tensor): void =>
@@ -116,33 +114,29 @@ export function kroneckerFactored(model: object, options: KroneckerOptions = {})
     const weights = new Map(layers.map((layer) => [nodeOf(layer.weight.value as Tensor), layer]))
     const value = nodeOf(loss())
     const nodes = nodesOf(value, new Set(weights.keys()))
-    const products = [...nodes].flatMap((node) => {
-      if (node.op !== 'matmul' || node.shape.length !== 2) return []
-      const [a, w] = node.src
-      const layer = [...weights].find(([weight]) => isTransposed(w, weight))?.[1]
-      return layer === undefined ? [] : [{ node, a, layer }]
-    })
+    const products = [...nodes].flatMap((node) => productOf(node, weights) ?? [])
     if (products.length === 0)
-      throw new OpError(op, 'the loss has no product x W^T of the model', { hint: 'Inputs are [n, features].' })
+      throw new OpError(op, 'the loss has no product x W^T and no convolution of the model', {
+        hint: 'Inputs of linear layers are [n, features].',
+      })
     const one = nodeOf(scalar(1) as unknown as Tensor)
     for (const layer of layers) {
       const own = products.filter((p) => p.layer === layer)
       if (own.length === 0) continue
       // A layer that is used twice has both uses in its factors, as if they were independent.
-      const pairs = own.map(({ node, a }) => {
+      const moments = own.map(({ node, inputs, slopes, places }) => {
         const [slope] = vjpNodes([value], [one], [node])
-        const input = fromNode(a) as Tensor
+        const rows = inputs()
         const widened =
           layer.biasName === undefined
-            ? input
-            : (concat([input, ones([a.shape[0] as number, 1]) as Tensor], 1) as Tensor)
+            ? rows
+            : (concat([rows, ones([rows.shape[0] as number, 1]) as Tensor], 1) as Tensor)
         // Of a mean loss, so that each example's own slope is this times the examples.
-        return { input: widened, slope: (fromNode(slope as Node) as Tensor).mul(examples) as Tensor }
+        const own = slopes(fromNode(slope as Node) as Tensor).mul(examples) as Tensor
+        return { inputs: moment(widened, examples), slopes: moment(own, examples * places) }
       })
-      const moment = (xs: readonly Tensor[]): Tensor =>
-        xs.map((x): Tensor => x.transpose().matmul(x).div(examples)).reduce((s, m): Tensor => s.add(m))
-      follow(layer.inputs, moment(pairs.map((p) => p.input)))
-      follow(layer.slopes, moment(pairs.map((p) => p.slope)))
+      follow(layer.inputs, sum(moments.map((m) => m.inputs)))
+      follow(layer.slopes, sum(moments.map((m) => m.slopes)))
     }
     count.assign(count.value.add(1))
   }
@@ -172,10 +166,12 @@ export function kroneckerFactored(model: object, options: KroneckerOptions = {})
       const damped = (m: Tensor, by: Tensor): Tensor => m.add((eye(m.shape[0] as number) as Tensor).mul(by)) as Tensor
       const left = inverseOf(damped(g, balance.reciprocal().mul(root) as Tensor), iterations)
       const right = inverseOf(damped(a, balance.mul(root) as Tensor), iterations)
-      const whole = db === undefined ? dw : (concat([dw, db.unsqueeze(1) as Tensor], 1) as Tensor)
-      const natural = left.matmul(whole).matmul(right) as Tensor
-      const width = weight.shape[1] as number
-      result[weightName] = natural.narrow(1, 0, width) as Tensor
+      const width = widthOf(weight)
+      const flat = dw.reshape([-1, width]) as Tensor
+      const whole = db === undefined ? flat : (concat([flat, db.unsqueeze(1) as Tensor], 1) as Tensor)
+      // Without inputs seen, the weight is used in some other way.
+      const natural = where(mean(a).gt(0) as Tensor, left.matmul(whole).matmul(right) as Tensor, whole) as Tensor
+      result[weightName] = natural.narrow(1, 0, width).reshape(weight.shape) as Tensor
       if (biasName !== undefined) result[biasName] = natural.narrow(1, width, 1).reshape([-1]) as Tensor
     }
     return result

@@ -1,5 +1,14 @@
 import { jvp, vjp } from '@tessella/autograd'
-import { namedVariables, OpError, scalar, type Tensor, type Variable, where, withVariables } from '@tessella/tensor'
+import {
+  checkOptions,
+  namedVariables,
+  OpError,
+  scalar,
+  type Tensor,
+  type Variable,
+  where,
+  withVariables,
+} from '@tessella/tensor'
 import { checkPositiveInteger, TrainingError } from './errors.ts'
 
 /** Tensors by the names of the trainable parameters. */
@@ -86,6 +95,7 @@ export function naturalGradient(
   grads: ByParameter,
   options: NaturalGradientOptions = {},
 ): Record<string, Tensor> {
+  checkOptions('naturalGradient', options, ['damping', 'iterations'])
   const { damping = 1e-3, iterations = 10 } = options
   checkPositiveInteger('naturalGradient', 'iterations', iterations)
   if (!(damping >= 0)) throw new TrainingError('bad-option', `[naturalGradient] damping must be >= 0, got ${damping}`)

@@ -2,6 +2,7 @@ import { valueAndGrad } from '@tessella/autograd'
 import { adam, optimizer } from '@tessella/optimizers'
 import {
   bernoulli,
+  checkOptions,
   compile,
   concat,
   foldIn,
@@ -99,6 +100,7 @@ async function settled<const T extends readonly Tensor[]>(tensors: T): Promise<T
  * await pretrainLayers({ layers, x, targets: oneHot(y, 10), vary: 'inputs', key: key(1) })
  */
 export async function pretrainLayers(options: PretrainOptions): Promise<void> {
+  checkOptions('pretrainLayers', options, ['layers', 'x', 'targets', 'vary', 'share', 'steps', 'rate', 'key'])
   const { layers, x, targets, share = 0.5, steps = 100, key } = options
   checkPositiveInteger('pretrainLayers', 'steps', steps)
   if (!(share > 0 && share <= 1))

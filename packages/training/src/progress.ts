@@ -1,3 +1,4 @@
+import { checkOptions } from '@tessella/tensor'
 import type { TrainingEvent } from './fit.ts'
 import { bar, formatNumber, formatSeconds } from './format.ts'
 
@@ -54,6 +55,7 @@ const numbered = (epoch: number, epochs: number): string =>
  * try { for await (const e of fit(options)) shown.event(e) } finally { shown.close() }
  */
 export function progress(options: ProgressOptions): Progress {
+  checkOptions('progress', options, ['stream', 'live', 'color', 'label', 'environment'])
   const { stream, label = '' } = options
   const { live, color } = choices(options)
   const paint = (code: number, text: string): string => (color ? `\u001b[${code}m${text}\u001b[0m` : text)

@@ -1,4 +1,5 @@
 import { randomStream } from '@tessella/datasets'
+import { checkOptions } from '@tessella/tensor'
 import { checkPositiveInteger, TrainingError } from './errors.ts'
 import type { Configuration, SearchSpace } from './searchSpace.ts'
 
@@ -29,6 +30,8 @@ export interface SearchOptions<S extends SearchSpace> {
   /** Whether less or more is better. Default 'min'. */
   readonly mode?: 'min' | 'max'
 }
+
+const searchNames: readonly (keyof SearchOptions<SearchSpace>)[] = ['space', 'evaluate', 'history', 'mode']
 
 type Trials<S extends SearchSpace> = AsyncGenerator<Trial<Configuration<S>>, void, undefined>
 
@@ -89,6 +92,7 @@ function combinations<S extends SearchSpace>(space: S): Configuration<S>[] {
 export async function* gridSearch<S extends SearchSpace>(
   options: SearchOptions<S> & { readonly budget?: number },
 ): Trials<S> {
+  checkOptions('gridSearch', options, [...searchNames, 'budget'])
   for (const [trial, configuration] of combinations(options.space).entries()) {
     const { found, fresh } = await run(options, trial, configuration, options.budget ?? 1)
     if (fresh) yield found
@@ -118,6 +122,7 @@ export interface RandomSearchOptions<S extends SearchSpace> extends SearchOption
 export async function* randomSearch<S extends SearchSpace>(
   options: RandomSearchOptions<S> & { readonly budget?: number },
 ): Trials<S> {
+  checkOptions('randomSearch', options, [...searchNames, 'trials', 'seed', 'budget'])
   checkPositiveInteger('randomSearch', 'trials', options.trials)
   for (let trial = 0; trial < options.trials; trial++) {
     const configuration = drawn(options.space, options.seed ?? 0, trial)
@@ -140,6 +145,7 @@ export interface HalvingOptions<S extends SearchSpace> extends RandomSearchOptio
  * @example successiveHalving({ space, trials: 27, budget: 1, factor: 3, evaluate: (c, { budget }) => train(c, budget) })
  */
 export async function* successiveHalving<S extends SearchSpace>(options: HalvingOptions<S>): Trials<S> {
+  checkOptions('successiveHalving', options, [...searchNames, 'trials', 'seed', 'budget', 'factor'])
   const { space, trials, seed = 0, factor = 3, mode = 'min' } = options
   checkPositiveInteger('successiveHalving', 'trials', trials)
   if (!Number.isSafeInteger(factor) || factor < 2)

@@ -1,6 +1,6 @@
 import { valueAndGrad } from '@tessella/autograd'
 import type { Optimizer } from '@tessella/optimizers'
-import { compile, namedVariables, nodeOf, type Tensor, type Variable, where } from '@tessella/tensor'
+import { checkOptions, compile, namedVariables, nodeOf, type Tensor, type Variable, where } from '@tessella/tensor'
 import { type Culprit, diagnose } from './diagnose.ts'
 
 type Scalar = Tensor<[], 'float32'>
@@ -52,6 +52,7 @@ function guarded(cells: readonly Variable[], change: () => Tensor): Tensor {
  * const loss = await step({ x, y }).item()
  */
 export function trainStep<B>(options: StepOptions<B>): TrainStep<B> {
+  checkOptions('trainStep', options, ['model', 'optimizer', 'loss', 'after', 'compiled', 'guard'])
   const { model, optimizer, loss, after, compiled = true, guard = true } = options
   const cells = guard ? Object.values(namedVariables([model, optimizer.state])) : []
   const run = (batch: B): Scalar =>

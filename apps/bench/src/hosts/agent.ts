@@ -14,6 +14,11 @@ export function agent(openers: Openers): (question: Question) => Promise<Reply> 
     runner = undefined
     return null
   }
+  const timed = async (runs: number): Promise<number> => {
+    const start = performance.now()
+    await prepared().run(runs)
+    return (performance.now() - start) / 1000
+  }
   const answers: { [O in Question['op']]: (question: Extract<Question, { op: O }>) => Promise<Answers[O]> } = {
     async open({ system, threads }) {
       const open = openers[system] ?? fail(`${system} does not run here`)
@@ -26,16 +31,16 @@ export function agent(openers: Openers): (question: Question) => Promise<Reply> 
       return null
     },
     async sample({ runs, indices }) {
-      await prepared().run(runs)
+      const seconds = await timed(runs)
       const outputs = await prepared().outputs()
       const pick = ([name, places]: [string, readonly number[]]) =>
         [name, places.map((i) => outputs[name]?.[i] ?? Number.NaN)] as const
-      return Object.fromEntries(Object.entries(indices).map(pick))
+      const values = Object.fromEntries(Object.entries(indices).map(pick))
+      return { values, seconds, threads: opened().threads }
     },
-    async time({ runs }) {
-      const start = performance.now()
-      await prepared().run(runs)
-      return { seconds: (performance.now() - start) / 1000, threads: opened().threads }
+    async time({ runs, settle }) {
+      if (settle) await settled(settle.each, settle.most, timed)
+      return { seconds: await timed(runs), threads: opened().threads }
     },
     async first({ work }) {
       release()
@@ -59,6 +64,18 @@ export function agent(openers: Openers): (question: Question) => Promise<Reply> 
       return { ok: false, error: messageOf(error) }
     }
   }
+}
+
+/** A look at the speed takes about this many seconds. */
+const look = 0.01
+/** How much slower than expected still counts as steady. */
+const slack = 1.05
+
+/** Runs without a result until a run takes what it should, at most `most` seconds: threads wake up, caches fill. */
+async function settled(each: number, most: number, timed: (runs: number) => Promise<number>): Promise<void> {
+  const runs = Math.max(1, Math.round(look / each))
+  for (let spent = 0, took = Number.POSITIVE_INFINITY; took > slack * each * runs && spent < most; spent += took)
+    took = await timed(runs)
 }
 
 function fail(message: string): never {

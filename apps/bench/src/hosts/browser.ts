@@ -26,21 +26,17 @@ const flags = [
 
 const candidates = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable']
 
-/** A Chromium: `CHROMIUM` in the environment, one on the path, or the package `@sparticuz/chromium` where installed. */
+/** A Chromium: `CHROMIUM` in the environment, one on the path, or that of the npm package `@sparticuz/chromium`. */
 async function findChromium(): Promise<string> {
   const named = process.env['CHROMIUM']
   for (const name of named ? [named] : candidates)
     if (spawnSync(name, ['--version'], { stdio: 'ignore', timeout: 30_000 }).status === 0) return name
   if (named) throw new HostError(`CHROMIUM=${named} does not run`)
-  const packaged: string = '@sparticuz/chromium'
   try {
-    const { default: chromium } = (await import(packaged)) as { default: { executablePath(): Promise<string> } }
-    return await chromium.executablePath()
+    const { chromiumExecutable } = await import('@tessella/testing/swiftshader')
+    return await chromiumExecutable()
   } catch (cause) {
-    throw new HostError(
-      'no Chromium found: install one, set CHROMIUM to its path, or add the package @sparticuz/chromium',
-      { cause },
-    )
+    throw new HostError('no Chromium found: install one, or set CHROMIUM to its path', { cause })
   }
 }
 

@@ -6,7 +6,8 @@ export type Question =
   | { readonly op: 'open'; readonly system: SystemName | 'oracle'; readonly threads?: number }
   | { readonly op: 'prepare'; readonly work: Work }
   | { readonly op: 'sample'; readonly runs: number; readonly indices: Readonly<Record<string, readonly number[]>> }
-  | { readonly op: 'time'; readonly runs: number }
+  /** With `settle`, untimed runs come first: until one takes about `each` seconds, at most that many seconds. */
+  | { readonly op: 'time'; readonly runs: number; readonly settle?: { readonly each: number; readonly most: number } }
   /** Seconds from nothing but an open system to the result of the first run. */
   | { readonly op: 'first'; readonly work: Work }
   | { readonly op: 'bytes' }
@@ -16,7 +17,12 @@ export type Question =
 export interface Answers {
   readonly open: { readonly version: string; readonly threads: number }
   readonly prepare: null
-  readonly sample: Readonly<Record<string, readonly number[]>>
+  /** Elements of the results, and how long the runs took that made them. */
+  readonly sample: {
+    readonly values: Readonly<Record<string, readonly number[]>>
+    readonly seconds: number
+    readonly threads: number
+  }
   readonly time: { readonly seconds: number; readonly threads: number }
   readonly first: { readonly seconds: number }
   readonly bytes: { readonly bytes: number }

@@ -30,7 +30,12 @@ const threaded: ReadonlySet<SystemName> = new Set<SystemName>(['cpu', 'cpu-wide'
 /** The result as a share of what the machine can do with that many threads. */
 function withShare(c: Case, row: Row, ceilings: Ceilings | undefined): Row {
   if (!ceilings || row.median === undefined || c.ceiling === undefined) return row
-  const limit = c.ceiling === 'copy' ? ceilings.copy : row.threads > 1 ? ceilings.fmaAll : ceilings.fma
+  // A ceiling of the processor says nothing about a graphics card.
+  if (row.system === 'wgpu') return row
+  const wide = row.system === 'cpu-wide'
+  const one = (wide ? ceilings.fmaWide : undefined) ?? ceilings.fma
+  const all = (wide ? ceilings.fmaWideAll : undefined) ?? ceilings.fmaAll
+  const limit = c.ceiling === 'copy' ? ceilings.copy : row.threads > 1 ? all : one
   return { ...row, share: row.median / limit }
 }
 

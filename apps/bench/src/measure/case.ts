@@ -1,11 +1,12 @@
-import { type Check, expect, lossCheck, wrong } from '../cases/oracle.ts'
+import { type Check, expect, lossCheck } from '../cases/oracle.ts'
 import { type Case, figure } from '../cases/table.ts'
 import { distinct, type Work } from '../cases/work.ts'
 import type { Row } from '../contract.ts'
 import { messageOf } from '../systems/system.ts'
 import type { Budget } from './budget.ts'
-import { type Slot, Stopped } from './slot.ts'
-import { isSteady, summarize } from './statistics.ts'
+import { makeReady, type Ready } from './ready.ts'
+import { roundSeconds, type Slot, Stopped, TooSlow } from './slot.ts'
+import { summarize } from './statistics.ts'
 
 /** A row without figures. */
 export const errorRow = (c: Case, slot: Slot, error: string): Row => ({
@@ -40,52 +41,23 @@ export class Oracle {
     const known = this.#known.get(key)
     if (known) return known
     const steps = 3
-    await this.#slot.ask({ op: 'prepare', work: { ...work, batch: distinct(work.model) } }, 120)
+    await this.#slot.ask({ op: 'prepare', work: { ...work, batch: distinct(work.model) } }, 120, 'preparing it')
     const indices = { loss: Array.from({ length: steps }, (_, i) => i) }
-    const { loss = [] } = await this.#slot.ask({ op: 'sample', runs: steps, indices }, 300)
+    const { values } = await this.#slot.ask({ op: 'sample', runs: steps, indices }, 300, 'the interpreter')
     // An idle process with nothing to do would only be in the way.
     this.#slot.close()
-    const check = lossCheck(loss)
+    const check = lossCheck(values['loss'] ?? [])
     this.#known.set(key, check)
     return check
   }
 }
 
-/** A system that passed the check, with what it takes to time it. */
-interface Ready {
-  readonly slot: Slot
-  readonly runs: number
-  readonly rounds: number
-  readonly values: number[]
+interface Entry extends Ready {
   threads: number
-}
-
-/** Compares the first results with the right ones. Throws when they differ. */
-async function verify(slot: Slot, work: Work, check: Check, budget: Budget): Promise<void> {
-  await slot.ask({ op: 'prepare', work }, budget.prepare)
-  const indices = Object.fromEntries(Object.entries(check.outputs).map(([name, e]) => [name, e.indices]))
-  const problem = wrong(check, await slot.ask({ op: 'sample', runs: check.runs, indices }, budget.prepare))
-  if (problem) throw new Error(problem)
-}
-
-/** Runs until the time of a round is steady, and finds how many runs make a round. */
-async function warm(slot: Slot, asked: number, budget: Budget): Promise<Ready> {
-  const limit = budget.prepare
-  let runs = 1
-  let answer = await slot.ask({ op: 'time', runs }, limit)
-  const times = [answer.seconds]
-  let spent = answer.seconds
-  while (spent < budget.warm && !(answer.seconds >= budget.round / 2 && isSteady(times))) {
-    const grown = Math.ceil((runs * budget.round) / Math.max(answer.seconds, 1e-6))
-    runs = Math.max(1, Math.min(grown, runs * 10))
-    answer = await slot.ask({ op: 'time', runs }, limit)
-    times.push(answer.seconds / runs)
-    spent += answer.seconds
-  }
-  const each = answer.seconds / runs
-  const inRound = Math.max(1, Math.round(budget.round / each))
-  const rounds = Math.max(1, Math.min(asked, Math.floor(budget.rounds / (each * inRound))))
-  return { slot, runs: inRound, rounds, values: [], threads: answer.threads }
+  /** Its time is over before its rounds are. */
+  over: boolean
+  /** Figures of the rounds so far. */
+  readonly values: number[]
 }
 
 /** One case on all systems: each is checked and warmed up, then all are timed in turns. */
@@ -102,7 +74,7 @@ export async function repeatCase(
 ): Promise<Row[]> {
   const { budget, say } = context
   const rows: Row[] = []
-  const ready: Ready[] = []
+  const ready: Entry[] = []
   let check: Check | undefined
   let unknown = ''
   const failed = new Set<Slot>()
@@ -130,8 +102,8 @@ export async function repeatCase(
           return undefined
         })
       if (!check) throw new Error(unknown)
-      await verify(slot, work, check, budget)
-      ready.push(await warm(slot, context.rounds, budget))
+      const made = await makeReady(slot, work, check, context.rounds, budget)
+      ready.push({ ...made, over: false, values: [] })
     })
   }
   const most = Math.max(0, ...ready.map((r) => r.rounds))
@@ -140,18 +112,30 @@ export async function repeatCase(
     for (let i = 0; i < ready.length && !stopped; i++) {
       // Each round starts with another system.
       const entry = ready[(i + round) % ready.length]
-      if (!entry || round >= entry.rounds || failed.has(entry.slot)) continue
+      if (!entry || round >= entry.rounds || entry.over || failed.has(entry.slot)) continue
       await guarded(entry.slot, async () => {
-        const { seconds, threads } = await entry.slot.ask({ op: 'time', runs: entry.runs }, budget.prepare)
-        entry.threads = threads
-        entry.values.push(figure(c.unit, c.amount, entry.runs, seconds))
+        const settle = { each: entry.each, most: entry.settle }
+        const question = { op: 'time', runs: entry.runs, ...(entry.settle > 0 ? { settle } : {}) } as const
+        try {
+          const { seconds, threads } = await entry.slot.ask(question, budget.box, 'a round')
+          entry.threads = threads
+          entry.values.push(figure(c.unit, c.amount, entry.runs, seconds))
+        } catch (error) {
+          // What was measured before the time was over stays.
+          if (error instanceof TooSlow && entry.values.length > 0) entry.over = true
+          else throw error
+        }
       })
     }
   }
-  for (const { slot, values, threads } of ready)
-    if (values.length > 0 && !failed.has(slot)) rows.push(valueRow(c, slot, threads, values))
+  for (const { slot, values, threads, rounds, first } of ready) {
+    if (failed.has(slot)) continue
+    // Where there was no time for rounds, the first run, which the check had to make, is the figure.
+    const measured = rounds === 0 ? [figure(c.unit, c.amount, 1, first)] : values
+    if (measured.length > 0) rows.push(valueRow(c, slot, threads, measured))
+  }
   if (!stopped)
-    for (const { slot } of ready) await slot.ask({ op: 'release' }, budget.prepare).catch(() => slot.close())
+    for (const { slot } of ready) await slot.ask({ op: 'release' }, budget.box, 'its end').catch(() => slot.close())
   return rows
 }
 
@@ -176,7 +160,7 @@ export async function startupCase(
       if (failed.has(slot)) continue
       const once = context.fresh(slot)
       try {
-        const { seconds } = await once.ask({ op: 'first', work }, context.budget.prepare)
+        const { seconds } = await once.ask({ op: 'first', work }, context.budget.box, 'the first step')
         const entry = values.get(slot) ?? { values: [], threads: once.threads }
         entry.values.push(figure(c.unit, c.amount, 1, seconds))
         values.set(slot, entry)
@@ -206,19 +190,23 @@ export async function memoryCase(
   context: { readonly budget: Budget; readonly say: (text: string) => void },
 ): Promise<Row[]> {
   const rows: Row[] = []
+  const { budget } = context
   for (const slot of slots) {
     try {
-      await slot.ask({ op: 'prepare', work }, context.budget.prepare)
-      const { seconds } = await slot.ask({ op: 'time', runs: 100 }, context.budget.prepare)
-      if ((seconds / 100) * steps > context.budget.memory)
-        throw new Error(`too slow: ${steps} steps would take ${((seconds / 100) * steps).toFixed(0)} s`)
-      const { bytes: before } = await slot.ask({ op: 'bytes' }, 10)
+      await slot.ask({ op: 'prepare', work }, budget.box, 'preparing it')
+      const ask = (runs: number) => slot.ask({ op: 'time', runs }, budget.memory, `${runs} steps`)
+      await ask(1)
+      const few = 3
+      const foreseen = ((await ask(few)).seconds / few) * steps
+      if (foreseen > budget.memory) throw new Error(`too slow: ${steps} steps take about ${roundSeconds(foreseen)} s`)
+      await ask(100)
+      const { bytes: before } = await slot.ask({ op: 'bytes' }, 10, 'counting bytes')
       const chunk = Math.min(500, steps)
       for (let done = 0; done < steps; done += chunk) {
         context.say(`${slot.system}: step ${done} of ${steps}`)
-        await slot.ask({ op: 'time', runs: Math.min(chunk, steps - done) }, context.budget.memory)
+        await ask(Math.min(chunk, steps - done))
       }
-      const { bytes: after } = await slot.ask({ op: 'bytes' }, 10)
+      const { bytes: after } = await slot.ask({ op: 'bytes' }, 10, 'counting bytes')
       rows.push(valueRow(c, slot, slot.threads, [after - before]))
     } catch (error) {
       if (error instanceof Stopped) return rows

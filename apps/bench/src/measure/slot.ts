@@ -11,7 +11,7 @@ export class Stopped extends Error {
 }
 
 /** A question took longer than it may. */
-class TooSlow extends Error {
+export class TooSlow extends Error {
   override readonly name = 'TooSlow'
 }
 
@@ -21,6 +21,9 @@ export interface Limits {
   /** When no more is asked, on the clock of `performance.now()`; Infinity for never. */
   readonly deadline: number
 }
+
+/** Seconds for people: whole ones from ten on. */
+export const roundSeconds = (seconds: number): number => Number(seconds.toPrecision(seconds < 10 ? 2 : 3))
 
 const outOfTime = 'no time left: --quick stops after two minutes'
 
@@ -49,7 +52,7 @@ export class Slot {
     try {
       this.#host = await this.#start(this.system)
       const threads = this.#threads === undefined ? {} : { threads: this.#threads }
-      const opened = await this.#timed(this.#host, { op: 'open', system: this.system, ...threads }, 60)
+      const opened = await this.#timed(this.#host, { op: 'open', system: this.system, ...threads }, 60, 'opening it')
       this.version = opened.version
       this.threads = opened.threads
       return this.#host
@@ -65,15 +68,15 @@ export class Slot {
     await this.#open()
   }
 
-  async #timed<Q extends Question>(host: Host, question: Q, seconds: number): Promise<Answers[Q['op']]> {
+  async #timed<Q extends Question>(host: Host, question: Q, seconds: number, what: string): Promise<Answers[Q['op']]> {
     const { signal, deadline } = this.#limits
     if (signal.aborted) throw new Stopped('interrupted')
     const left = (deadline - performance.now()) / 1000
-    if (left <= 0) throw new Error(outOfTime)
+    if (left <= 0) throw new TooSlow(outOfTime)
     const box = Math.min(seconds, left)
     const { promise, reject } = Promise.withResolvers<never>()
     const late = setTimeout(
-      () => reject(new TooSlow(left < seconds ? outOfTime : `took longer than ${Math.round(seconds)} s`)),
+      () => reject(new TooSlow(left < seconds ? outOfTime : `${what} takes longer than ${roundSeconds(seconds)} s`)),
       box * 1000,
     )
     const stop = (): void => reject(new Stopped('interrupted'))
@@ -86,11 +89,14 @@ export class Slot {
     }
   }
 
-  /** Asks; a system that does not answer in time, or stops, loses its process and gets a new one next time. */
-  async ask<Q extends Question>(question: Q, seconds: number): Promise<Answers[Q['op']]> {
+  /**
+   * Asks; a system that does not answer in time, or stops, loses its process and gets a new one next time. The error then
+   * says that `what` takes longer.
+   */
+  async ask<Q extends Question>(question: Q, seconds: number, what: string): Promise<Answers[Q['op']]> {
     const host = await this.#open()
     try {
-      return await this.#timed(host, question, seconds)
+      return await this.#timed(host, question, seconds, what)
     } catch (error) {
       if (
         error instanceof Error &&

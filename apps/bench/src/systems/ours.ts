@@ -1,5 +1,4 @@
 import { cpu } from '@tessella/backend-cpu'
-import type { Backend } from '@tessella/ir'
 import { irVersion } from '@tessella/ir'
 import { reference } from '@tessella/testing'
 import { flops, type Work } from '../cases/work.ts'
@@ -31,15 +30,9 @@ export function openCpuWide({ threads }: OpenOptions): Promise<Session> {
   return openTessella(backend, { version, threads: backend.threads })
 }
 
-/** The WebGPU backend is found at run time: it is not there yet, or has no device. */
+/** Throws the backend's own error where there is no adapter. */
 export async function openWgpu(_: OpenOptions): Promise<Session> {
-  const name: string = '@tessella/backend-wgpu'
-  let found: { wgpu?: () => Backend | Promise<Backend> }
-  try {
-    found = (await import(/* @vite-ignore */ name)) as typeof found
-  } catch (cause) {
-    throw new Unsupported('@tessella/backend-wgpu is not installed', { cause })
-  }
-  if (!found.wgpu) throw new Unsupported('@tessella/backend-wgpu has no function wgpu')
-  return openTessella(found.wgpu(), { version, threads: 1 })
+  const { wgpu } = await import('@tessella/backend-wgpu')
+  const backend = await wgpu()
+  return openTessella(backend, { version: `${version}, ${backend.adapter}`, threads: 1 })
 }

@@ -5,5 +5,5 @@ import { html, type Markup } from '../report/html.ts'
 export const formulas = (...rows: readonly (readonly [tex: string, word: string])[]): Markup =>
   html`<div class="card formulas">${rows.map(
     ([tex, word]) =>
-      html`<div>${{ markup: temml.renderToString(tex, { displayMode: true, throwOnError: true, xml: false }) }}<p>${word}</p></div>`,
+      html`<div><span class="tex">${{ markup: temml.renderToString(tex, { displayMode: true, throwOnError: true, xml: false }) }}</span><p>${word}</p></div>`,
   )}</div>`

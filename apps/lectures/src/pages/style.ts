@@ -17,7 +17,9 @@ a { color: var(--t1); text-underline-offset: .2em; }
 .found { font-size: 1.15rem; margin: 1rem 0 0; max-width: 46rem; text-wrap: pretty; }
 .hero { margin-top: 1.8rem; }
 .formulas { display: grid; gap: .4rem 2rem; overflow-x: auto; }
-.formulas div { display: grid; gap: .25rem 1.5rem; align-items: center; padding: .35rem 0; }
+.formulas { grid-template-columns: minmax(0, 1fr); }
+.formulas div { display: grid; grid-template-columns: minmax(0, 1fr); gap: .25rem 1.5rem; align-items: center; padding: .35rem 0; }
+.tex { display: block; overflow-x: auto; overflow-y: hidden; }
 .formulas div + div { border-top: 1px solid var(--line); }
 .formulas p { color: var(--soft); font-size: .875rem; }
 math { font-family: "Cambria Math", "STIX Two Math", "Latin Modern Math", "DejaVu Math TeX Gyre", math, serif; font-size: 1.12em; }
@@ -64,7 +66,21 @@ pre.code:first-child { margin-top: 0; }
 .graph text { font: 12px system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; fill: var(--ink); }
 .graph .shape { fill: var(--soft); font-size: 11px; }
 .thumb .graph svg { width: 100%; height: 10.5rem; }
-.images { display: grid; gap: .5rem; grid-template-columns: repeat(auto-fill, minmax(5rem, 1fr)); }
+.named { color: var(--tone); }
+.tiles { display: grid; gap: .8rem; grid-template-columns: repeat(auto-fill, minmax(9rem, 1fr)); }
+.tiles.small { gap: .5rem; grid-template-columns: repeat(auto-fill, minmax(4.6rem, 1fr)); }
+.tile { background: var(--card); border: 1px solid var(--line); border-radius: .35rem; padding: .4rem; }
+.tile img { display: block; width: 100%; height: auto; }
+.tile figcaption { margin-top: .25rem; font-size: .8rem; line-height: 1.25; text-align: center; }
+.heat.grid { max-width: 34rem; } .heat .least { outline: 2px solid var(--hot); outline-offset: -2px; font-weight: 700; }
+.draws .tiles { grid-template-columns: repeat(7, minmax(0, 1fr)); max-width: 46rem; } .draws .tile { padding: .15rem; }
+.draws .tile figcaption { text-align: left; white-space: nowrap; min-height: 1.25em; }
+.eights .tiles { grid-template-columns: repeat(4, minmax(0, 1fr)); }
+.tens .tiles { grid-template-columns: repeat(5, minmax(0, 1fr)); } .tens .tile { padding: .25rem 0; } .tens figcaption { font-size: .7rem; }
+.thumb .tiles { grid-template-columns: repeat(6, 1fr); gap: .25rem; } .thumb .tile { padding: .1rem; }
+@media (prefers-color-scheme: dark) { .tile .ink { filter: invert(1); } }
+.images { display: grid; gap: .8rem; grid-template-columns: repeat(auto-fit, minmax(6.5rem, 1fr)); }
+.images > * { max-width: 10rem; }
 .topics { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fill, minmax(min(100%, 19rem), 1fr)); margin-top: 1.8rem; }
 .topics a { color: inherit; text-decoration: none; display: block; }
 .topics a:hover h2 { text-decoration: underline; }
@@ -76,11 +92,14 @@ pre.code:first-child { margin-top: 0; }
 .thumb .panels, .thumb .planes { grid-template-columns: repeat(3, 1fr); gap: .3rem; }
 .thumb .cells td { min-width: 1.2rem; height: 1.2rem; font-size: .65rem; padding: 0; }
 .thumb .planes.one { grid-template-columns: 1fr; }
+.thumb .images { grid-template-columns: repeat(4, 1fr); gap: .3rem; }
 .thumb .chart.wide { display: block; } .thumb .chart.narrow { display: none; }
 .thumb .series path { vector-effect: non-scaling-stroke; stroke-width: 1.75; }
 .thumb .equation { flex-wrap: nowrap; gap: .4rem; justify-content: center; }
 .tag { display: inline-block; color: var(--soft); font-size: .75rem; border: 1px solid var(--line); border-radius: 1rem; padding: .05rem .55rem; margin: .6rem .25rem 0 0; }
 @media (min-width: 52rem) {
+  .eights .tiles { grid-template-columns: repeat(8, minmax(0, 1fr)); }
+  .tens .tiles { grid-template-columns: repeat(10, minmax(0, 1fr)); }
   .formulas div { grid-template-columns: minmax(0, 1.3fr) minmax(0, 1fr); }
   .claims div { grid-template-columns: minmax(0, 1fr) minmax(0, 1fr) 6rem; align-items: baseline; }
 }

@@ -38,7 +38,7 @@ export interface Page {
   readonly found: string
   /** The picture that stands first, and small in the index. */
   readonly picture: Markup
-  readonly caption: string
+  readonly caption: string | Markup
   readonly sections: readonly Section[]
   readonly claims: readonly Claim[]
   /** The measured numbers, by name. */

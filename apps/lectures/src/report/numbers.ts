@@ -23,3 +23,6 @@ export function bytes(n: number): string {
 
 /** One noun or its plural: 1 epoch, 2 epochs. */
 export const plural = (n: number, noun: string): string => `${count(n)} ${noun}${n === 1 ? '' : 's'}`
+
+/** A difference that should be 0, as a power of ten. */
+export const tiny = (value: number): string => (value === 0 ? '0' : value.toExponential(1))

@@ -1,14 +1,54 @@
-import { classicDropout, dropout } from '@tessella/layers'
+import { channelDropout, classicDropout, dropout } from '@tessella/layers'
 import { compile, fromData, type Tensor } from '@tessella/tensor'
 import { formatNumber } from '@tessella/training'
 import { formulas } from '../pages/formula.ts'
 import { lineChart, type Point } from '../pages/lineChart.ts'
+import { inkTile, tiles } from '../pages/pixels.ts'
 import { snippet } from '../pages/snippet.ts'
 import type { Context, Page, Topic } from '../pages/topic.ts'
+import { html } from '../report/html.ts'
 import { pause } from '../runTopic.ts'
 
 const width = 64
 type Row = Tensor<[number, number], 'float32'>
+
+/** Six copies of a digit as feature maps, under masks of single values and of whole maps. */
+async function maps(context: Context) {
+  const { images } = (await context.mnist()).train.gather([0])
+  const copies = Float32Array.from({ length: 6 * 784 }, (_, i) => (images.data[i % 784] as number) / 255)
+  const x = fromData(copies, [1, 6, 28, 28], 'float32')
+  // show: channels
+  const single = dropout(0.5, { seed: context.seed })(x, 'train')
+  const whole = channelDropout(0.5, { seed: context.seed })(x, 'train')
+  // end
+  const drawn = async (t: Tensor) => {
+    const values = (await t.data()) as Float32Array
+    return Array.from({ length: 6 }, (_, c) => Array.from(values.subarray(784 * c, 784 * c + 784)))
+  }
+  const [byValue, byMap] = [await drawn(single), await drawn(whole)]
+  const gone = (list: readonly (readonly number[])[]): number => list.filter((m) => m.every((v) => v === 0)).length
+  // A map that is left is the digit times 1 / (1 - p).
+  const kept = byMap.filter((m) => m.some((v) => v !== 0))
+  const exact = kept.every((m) => m.every((v, i) => Math.abs(v - 2 * (copies[i] as number)) < 1e-6))
+  const row = (list: readonly (readonly number[])[], what: string) =>
+    tiles(
+      list.map((m, c) =>
+        inkTile(
+          '',
+          Uint8Array.from(m, (v) => Math.min(255, Math.round(127.5 * v))),
+          `${what}, map ${c}`,
+        ),
+      ),
+      true,
+    )
+  return {
+    byValue: row(byValue, 'values dropped'),
+    byMap: row(byMap, 'maps dropped'),
+    gone: gone(byMap),
+    exact,
+    kept: kept.length,
+  }
+}
 
 async function run(context: Context): Promise<Page> {
   const draws = context.quick ? 200 : 4000
@@ -43,6 +83,7 @@ async function run(context: Context): Promise<Page> {
     }
     if (n % 100 === 0) await pause(context)
   }
+  const spatial = await maps(context)
   const ends = { classic: off('classic', draws), inverted: off('inverted', draws) }
   // The relative deviation of one mask is sqrt(p / (1 - p)); that of a mean of n is sqrt(n) times less.
   const expected = Math.sqrt(p / (1 - p) / draws)
@@ -93,6 +134,14 @@ async function run(context: Context): Promise<Page> {
         remark:
           'A misprint on one slide: the factor is the probability of keeping, 1 − p. Where p is the probability of keeping, as in another lecture, it is p.',
       },
+      {
+        said: 'Spatial dropout leaves out whole feature maps.',
+        row: 'R5',
+        measured: `${spatial.gone} of 6 maps are 0 throughout, the other ${spatial.kept} are the map times 1 / (1 − p)`,
+        agrees: spatial.exact && spatial.gone + spatial.kept === 6,
+        remark:
+          'Not of the lectures (Tompson et al., 2015). Neighbours in a map say nearly the same, so dropping values leaves most of it.',
+      },
     ],
     numbers: { classic: ends.classic, inverted: ends.inverted, chance: expected },
     sections: [
@@ -111,9 +160,14 @@ async function run(context: Context): Promise<Page> {
         ),
       },
       {
+        title: 'Values and maps',
+        lede: 'Six equal feature maps in training with p = 0.5: dropout above, spatial dropout below.',
+        body: html`${spatial.byValue}${spatial.byMap}`,
+      },
+      {
         title: 'Code',
         lede: 'Both layers; every call in training draws a new mask, in compiled functions too.',
-        body: snippet(import.meta.url, 'forms'),
+        body: html`${snippet(import.meta.url, 'forms')}${snippet(import.meta.url, 'channels')}`,
       },
     ],
   }

@@ -2,11 +2,14 @@ import { type Affine, type Kernel, mapLeaves, type Program } from '@tessella/com
 import { internalError } from '@tessella/ir'
 import { chainBytes, emitConvGradWeight } from '../routines/convGradWeight.ts'
 import { emitRoutine } from '../routines/index.ts'
+import { aligned, workspace } from '../routines/workspace.ts'
 import type { FunctionRef, Local } from '../wasm/assembler.ts'
 import type { Chain } from './chains.ts'
 import type { KernelCode, KernelContext } from './context.ts'
 import { imageBytes, touchesOf } from './footprint.ts'
 import { emitMap } from './map.ts'
+import { Passing } from './passing.ts'
+import { emitReduce } from './reduce.ts'
 
 type MapKernel = Extract<Kernel, { kind: 'map' }>
 
@@ -20,18 +23,56 @@ export function emitChain(context: KernelContext, program: Program, { images, me
     before.flatMap((m) => touchesOf(m)),
     images,
   )
+  const passing = new Passing(context, program, members, images)
+  const inside = passing.contextOf(context)
   if (sums) {
-    const make = (reserved: number): FunctionRef => emitAll({ ...context, reserved }, before, images)
-    return emitConvGradWeight(context, sums, { make, bytes })
+    const make = (reserved: number, block: number): FunctionRef =>
+      emitAll({ ...inside, reserved }, before, { images, block, passing })
+    return emitConvGradWeight(inside, sums, { make, bytes })
   }
-  const grain = Math.max(1, Math.floor(chainBytes / Math.max(1, bytes)))
-  return [{ f: emitAll(context, before, images), units: images, grain: Math.min(grain, Math.ceil(images / 4)) }]
+  const fitting = Math.max(1, Math.floor(chainBytes / Math.max(1, bytes)))
+  const block = Math.min(fitting, Math.ceil(images / 4))
+  return [
+    { f: emitBlocks(context, emitAll(inside, before, { images, block, passing }), block), units: images, grain: block },
+  ]
+}
+
+/** Calls `f` with at most `block` images at a time, whatever it is called with. */
+function emitBlocks({ module }: KernelContext, f: FunctionRef, block: number): FunctionRef {
+  return module.function(['i32', 'i32'], [], (body, first, end) => {
+    body.whileBelow(first as Local, end as Local, block, () => {
+      body.get(first as Local)
+      body.get(first as Local)
+      body.i32(block)
+      body.op('i32.add')
+      const last = body.local('i32')
+      body.tee(last)
+      body.get(end as Local)
+      body.get(last)
+      body.get(end as Local)
+      body.op('i32.lt_u')
+      body.select('i32')
+      body.release(last)
+      body.call(f)
+    })
+  })
+}
+
+interface Blocks {
+  readonly images: number
+  /** Images per call, at the most. */
+  readonly block: number
+  readonly passing: Passing
 }
 
 /** A function (first image, end) that runs the kernels in turn. */
-function emitAll(context: KernelContext, members: readonly Kernel[], images: number): FunctionRef {
-  const codes = members.flatMap((m) => emitByImage(context, m, images))
+function emitAll(context: KernelContext, members: readonly Kernel[], { images, block, passing }: Blocks): FunctionRef {
+  const passed = passing.bytes(block)
+  const { own: area } = workspace(context, 0, passed)
+  const reserved = aligned(context.reserved ?? 0) + passed
+  const codes = members.flatMap((m) => emitByImage({ ...context, reserved }, m, images))
   return context.module.function(['i32', 'i32'], [], (f, begin, end) => {
+    passing.place(f, area, block, begin as Local)
     for (const { f: kernel, units } of codes) {
       for (const bound of [begin, end] as Local[]) {
         f.get(bound)
@@ -53,6 +94,8 @@ function emitByImage(context: KernelContext, kernel: Kernel, images: number): Ke
 
 function emitRoutines(context: KernelContext, kernel: Kernel): readonly KernelCode[] {
   switch (kernel.kind) {
+    case 'reduce':
+      return [emitReduce(context, kernel)]
     case 'conv':
     case 'convGradInput':
     case 'maxPool':

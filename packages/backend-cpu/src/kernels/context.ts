@@ -1,12 +1,15 @@
 import type { DType } from '@tessella/ir'
-import type { FunctionBuilder, FunctionRef, Local } from '../wasm/assembler.ts'
+import type { FunctionBuilder, FunctionRef, GlobalRef, Local } from '../wasm/assembler.ts'
 import type { CodeContext } from '../wasm/dataflow.ts'
+
+/** Address of the pointer-table word that holds an address, or the global of each thread that does. */
+export type Slot = number | GlobalRef
 
 /** What an emitter of kernels may use; one per module. */
 export interface KernelContext extends CodeContext {
   readonly dtypeOf: (buffer: number) => DType
-  /** Address of the pointer-table word that holds a buffer's address during a run. */
-  readonly slot: (buffer: number) => number
+  /** Where a buffer's address is found during a run. */
+  readonly slot: (buffer: number) => Slot
   /**
    * Address of the pointer-table word that holds the address of a scratch area of at least this many bytes, 64-byte
    * aligned, uninitialised, shared by all kernels of the program (they run one after the other) and all threads.
@@ -40,14 +43,18 @@ export const mergeableRegisters = 14
 /** Units per call for units of this much work. */
 export const grainFor = (workPerUnit: number): number => Math.max(1, Math.floor(callWork / Math.max(1, workPerUnit)))
 
-/** Pushes the address of a buffer's first element, read from the pointer table. */
-export function pushPointer(f: FunctionBuilder, slot: number): void {
+/** Pushes the address of a buffer's first element. */
+export function pushPointer(f: FunctionBuilder, slot: Slot): void {
+  if (typeof slot !== 'number') {
+    f.getGlobal(slot)
+    return
+  }
   f.i32(0)
   f.load('i32.load', slot)
 }
 
 /** A new local with the address of a buffer's first element. */
-export function pointerLocal(f: FunctionBuilder, slot: number): Local {
+export function pointerLocal(f: FunctionBuilder, slot: Slot): Local {
   const local = f.local('i32')
   pushPointer(f, slot)
   f.set(local)

@@ -3,6 +3,7 @@ import { byteWidth, sizeOf } from '@tessella/ir'
 import { isPairs } from '../routines/poolPairs.ts'
 import { isWinograd } from '../routines/winograd.ts'
 import { leaves } from '../wasm/expr.ts'
+import { planReduce, reductionOf } from './reducePlan.ts'
 
 /** How a kernel touches one buffer: by affine forms over a domain, whole values by image, or anyhow. */
 export interface Touch {
@@ -19,10 +20,16 @@ export function touchesOf(kernel: Kernel): Touch[] {
     case 'map':
       return pointwise(kernel.domain, kernel.writes)
     case 'reduce':
+      return [
+        ...loads(
+          [...kernel.domain, ...kernel.inner],
+          kernel.accumulators.map((a) => a.value),
+        ),
+        ...pointwise(kernel.domain, kernel.writes),
+      ]
     case 'rows': {
-      const inside =
-        kernel.kind === 'reduce' ? kernel.accumulators : kernel.passes.flatMap((p) => [...p.accumulators, ...p.writes])
-      const stores = kernel.kind === 'rows' ? kernel.passes.flatMap((p) => p.writes) : []
+      const inside = kernel.passes.flatMap((p) => [...p.accumulators, ...p.writes])
+      const stores = kernel.passes.flatMap((p) => p.writes)
       const read = pointwise([], [...kernel.writes, ...stores]).map((t): Touch => ({ ...t, how: 'anyhow' }))
       return [...buffersOf(inside.map((x) => x.value)).map((b) => reads(b, 'anyhow')), ...read]
     }
@@ -46,11 +53,15 @@ export function touchesOf(kernel: Kernel): Touch[] {
         ...pointwise(kernel.domain, kernel.writes),
       ]
     case 'maxPool':
-      return [reads(kernel.x.buffer, 'images'), ...pointwise(kernel.domain, kernel.writes)]
+      return [
+        reads(kernel.x.buffer, 'images'),
+        ...(kernel.places === undefined ? [] : [{ buffer: kernel.places, written: true, how: 'images' as const }]),
+        ...pointwise(kernel.domain, kernel.writes),
+      ]
     case 'maxPoolGrad':
     case 'maxPoolPick':
       return [
-        reads(kernel.x.buffer, 'images'),
+        reads(kernel.places ?? kernel.x.buffer, 'images'),
         reads(kernel.other.buffer, 'images'),
         ...pointwise(kernel.domain, kernel.writes),
       ]
@@ -69,8 +80,19 @@ export function touchesOf(kernel: Kernel): Touch[] {
 type Writes = Extract<Kernel, { kind: 'map' }>['writes']
 
 function pointwise(domain: readonly number[], writes: Writes): Touch[] {
-  const touches = writes.map(({ buffer, at }): Touch => ({ buffer, written: true, how: { at, domain } }))
-  for (const e of leaves(writes.map((w) => w.value))) {
+  const stores = writes.map(({ buffer, at }): Touch => ({ buffer, written: true, how: { at, domain } }))
+  return [
+    ...stores,
+    ...loads(
+      domain,
+      writes.map((w) => w.value),
+    ),
+  ]
+}
+
+function loads(domain: readonly number[], roots: Parameters<typeof leaves>[0]): Touch[] {
+  const touches: Touch[] = []
+  for (const e of leaves(roots)) {
     if (e.kind === 'load') touches.push({ buffer: e.buffer, written: false, how: { at: e.at, domain } })
     else if (e.kind === 'gather') touches.push({ buffer: e.buffer, written: false, how: 'anyhow' })
     else if (e.kind === 'random') touches.push({ buffer: e.key, written: false, how: 'anyhow' })
@@ -138,6 +160,11 @@ export function imagesOf(kernel: Kernel): number | undefined {
       return sizeOf(kernel.domain) > 0 && !isWinograd(kernel) ? kernel.domain[0] : undefined
     case 'maxPool':
       return sizeOf(kernel.domain) > 0 ? kernel.domain[0] : undefined
+    case 'reduce':
+      // Otherwise neighbouring results are computed together, across images.
+      return sizeOf(kernel.domain) > 0 && planReduce(reductionOf(kernel, false), false).lanesReduced
+        ? kernel.domain[0]
+        : undefined
     case 'maxPoolGrad':
     case 'maxPoolPick':
       return sizeOf(kernel.domain) > 0 && isPairs(kernel) ? kernel.domain[0] : undefined

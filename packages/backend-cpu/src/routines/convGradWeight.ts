@@ -30,8 +30,8 @@ interface TapDimension {
 
 /** What makes the operands of some images, right before they are used. */
 export interface Before {
-  /** A function (first image, end), given how much of the scratch memory is taken. */
-  readonly make: (reserved: number) => FunctionRef
+  /** A function (first image, end), given how much of the scratch memory is taken and how many images it gets at most. */
+  readonly make: (reserved: number, block: number) => FunctionRef
   /** Bytes that it touches per image. */
   readonly bytes: number
 }
@@ -60,7 +60,7 @@ export function emitConvGradWeight(context: KernelContext, kernel: ConvKernel, b
   const block = Math.max(1, Math.min(perSlot, fitting))
   const copies = plane.inPlace ? 0 : plane.bytes * block
   const { shared, own } = workspace(context, slots * sumBytes, copies + laneBytes)
-  const prologue = before?.make(copies + laneBytes)
+  const prologue = before?.make(copies + laneBytes, block)
   const imageStep = plane.inPlace ? imageBytes : plane.bytes
   const copy = plane.inPlace ? undefined : emitCopy(context, plane)
   const tiles = emitSlotTiles(context, shape, plane, imageStep, gradBytes)

@@ -160,6 +160,8 @@ interface Strips {
 /** Bytes of the vector operand, or of a unit's rows, that a second-level cache of 1 MiB keeps. */
 const cachedBytes = 384 * 1024
 const stripBytes = 128 * 1024
+/** Units of a product that are worth more reads of the vector operand. */
+const mostUnits = 16
 
 function stripsOf(plan: Plan): Strips {
   const perTile = 4 * plan.width
@@ -167,7 +169,11 @@ function stripsOf(plan: Plan): Strips {
   const rest = plan.lanes - full * perTile
   const bytes = plan.k * plan.width * 16
   const tiles = Math.max(1, Math.floor(stripBytes / Math.max(1, bytes)))
-  const rowTiles = Math.min(plan.rowSplit.pieces, 16, Math.floor(cachedBytes / (plan.k * mostRows * 4)))
+  const { pieces } = plan.rowSplit
+  const fitting = Math.max(1, Math.min(16, Math.floor(cachedBytes / (plan.k * mostRows * 4))))
+  // Threads share units, and every unit reads the vector operand: an even number, of four row tiles at least.
+  const wanted = Math.min(Math.ceil(mostUnits / Math.max(1, sizeOf(plan.batch))), 2 * Math.floor(pieces / 8))
+  const rowTiles = Math.ceil(pieces / Math.max(1, wanted, Math.ceil(pieces / fitting)))
   if (bytes * full <= cachedBytes || tiles >= full || rowTiles < 2)
     return { count: 0, tiles: 0, last: blocksOf(plan, full, rest), rowTiles: 1 }
   const count = Math.floor(full / tiles)

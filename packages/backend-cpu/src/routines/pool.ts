@@ -6,12 +6,15 @@ import { emitFinish } from './finish.ts'
 import { emitCopy, emitFill, type Plane, planeOf } from './plane.ts'
 import { emitPlanes } from './planes.ts'
 import { emitPoolPairs, isPairs, type PoolKernel } from './poolPairs.ts'
+import { emitPoolPlaces } from './poolPlaces.ts'
 import { loadVector } from './tile.ts'
 import { type Axes, type Axis, axesOf, dimensionOf } from './window.ts'
 import { bufferAddress, workspace } from './workspace.ts'
 
 export function emitPool(context: KernelContext, kernel: PoolKernel): readonly KernelCode[] {
   if (sizeOf(kernel.domain) === 0) return []
+  const places = kernel.kind === 'maxPoolPick' ? undefined : kernel.places
+  if (places !== undefined) return emitPoolPlaces(context, kernel, places)
   if (isPairs(kernel)) return emitPoolPairs(context, kernel)
   return kernel.kind === 'maxPool' ? emitMaxima(context, kernel) : emitByWindow(context, kernel)
 }

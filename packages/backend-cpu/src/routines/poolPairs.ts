@@ -24,8 +24,8 @@ export function isPairs({ attrs, domain }: PoolKernel): boolean {
 const lanesOf = (...lanes: number[]): number[] => lanes.flatMap((l) => [0, 1, 2, 3].map((b) => 4 * l + b))
 const evens = lanesOf(0, 2, 4, 6)
 const odds = lanesOf(1, 3, 5, 7)
-const lowPairs = lanesOf(0, 4, 1, 5)
-const highPairs = lanesOf(2, 6, 3, 7)
+export const lowPairs = lanesOf(0, 4, 1, 5)
+export const highPairs = lanesOf(2, 6, 3, 7)
 
 /** 2x2 pools, four windows at a time: even and odd elements of two rows. Units: planes. */
 export function emitPoolPairs(context: KernelContext, kernel: PoolKernel): readonly KernelCode[] {
@@ -40,13 +40,17 @@ export function emitPoolPairs(context: KernelContext, kernel: PoolKernel): reado
   }
   const each =
     kernel.kind === 'maxPoolGrad'
-      ? emitGrad(context, epilogue, height, width)
+      ? emitGrad(context, epilogue, height, width, {
+          vectorBytes: 32,
+          rowBytes: 2 * width * 4,
+          distribute: (f, source, dy, lanes) => distributed(f, context.features.relaxed, source, dy, width * 4, lanes),
+        })
       : emitForward(context, epilogue, height, width, kernel.kind === 'maxPoolPick')
   return [emitPlanes(context, epilogue, domain, operands, each, height * width)]
 }
 
 /** Runs the body for every four windows of a row of `outputs`, moving `moves` by their bytes; the rest at the end. */
-function alongRow(
+export function alongRow(
   f: FunctionBuilder,
   outputs: number,
   moves: readonly (readonly [pointer: Local, bytes: number])[],
@@ -67,7 +71,14 @@ function alongRow(
 }
 
 /** Even and odd elements of the next `2 * lanes` of a row. */
-function loadPairs(f: FunctionBuilder, row: Local, offset: number, lanes: number, even: Local, odd: Local): void {
+export function loadPairs(
+  f: FunctionBuilder,
+  row: Local,
+  offset: number,
+  lanes: number,
+  even: Local,
+  odd: Local,
+): void {
   const high = f.local('v128')
   loadVector(f, row, offset, Math.min(4, 2 * lanes))
   f.set(odd)
@@ -86,7 +97,7 @@ function loadPairs(f: FunctionBuilder, row: Local, offset: number, lanes: number
 }
 
 /** mask = candidate comes before best: it is greater, or NaN where best is not. */
-function pushBetter(f: FunctionBuilder, candidate: Local, best: Local): void {
+export function pushBetter(f: FunctionBuilder, candidate: Local, best: Local): void {
   f.get(best)
   f.get(best)
   f.op('f32x4.eq')
@@ -97,7 +108,7 @@ function pushBetter(f: FunctionBuilder, candidate: Local, best: Local): void {
 }
 
 /** target = mask ? x : target. */
-function replaceWhere(f: FunctionBuilder, relaxed: boolean, mask: Local, x: Local, target: Local): void {
+export function replaceWhere(f: FunctionBuilder, relaxed: boolean, mask: Local, x: Local, target: Local): void {
   f.get(x)
   f.get(target)
   f.get(mask)
@@ -211,8 +222,22 @@ function picked(
   for (const l of [best, odd, even, oddValue, evenValue, mask]) f.release(l)
 }
 
-function emitGrad(context: KernelContext, epilogue: Epilogue, height: number, width: number): FunctionRef {
-  const rowBytes = width * 4
+/** Where a pool's gradient finds the maxima of its windows. */
+export interface Origin {
+  /** Bytes for four windows, and for a row of windows. */
+  readonly vectorBytes: number
+  readonly rowBytes: number
+  /** Two rows of eight gradients, as four vectors, from the origin and dy at this place. */
+  readonly distribute: (f: FunctionBuilder, source: Local, dy: Local, lanes: number) => readonly Local[]
+}
+
+export function emitGrad(
+  context: KernelContext,
+  epilogue: Epilogue,
+  height: number,
+  width: number,
+  { vectorBytes, rowBytes, distribute }: Origin,
+): FunctionRef {
   const [rows, columns] = [Math.floor(height / 2), Math.floor(width / 2)]
   return context.module.function(['i32', 'i32', ...epilogue.params], [], (f, x, dy, ...bases) => {
     const [source, grads] = [x as Local, dy as Local]
@@ -224,19 +249,19 @@ function emitGrad(context: KernelContext, epilogue: Epilogue, height: number, wi
         f,
         columns,
         [
-          [source, 32],
+          [source, vectorBytes],
           [grads, 16],
         ],
         (vectors) => epilogue.advance(f, bases, 3, 8 * vectors),
         (lanes) => {
-          const parts = distributed(f, context.features.relaxed, source, grads, rowBytes, lanes)
+          const parts = distribute(f, source, grads, lanes)
           const pieces = parts.flatMap((part, i) => piece(part, i >> 1, 4 * (i % 2), 2 * lanes - 4 * (i % 2)))
           epilogue.emit(f, bases, 3, pieces)
           for (const part of parts) f.release(part)
         },
       )
       if (width % 2 > 0) epilogue.emit(f, bases, 3, [...piece(zero, 0, width - 1, 1), ...piece(zero, 1, width - 1, 1)])
-      f.bump(source, 2 * rowBytes)
+      f.bump(source, rowBytes)
       f.bump(grads, columns * 4)
       epilogue.advance(f, bases, 2, 2)
     })

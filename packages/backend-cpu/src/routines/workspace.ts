@@ -10,6 +10,9 @@ export const bufferAddress =
   (f) =>
     pushPointer(f, context.slot(buffer))
 
+/** Areas of scratch memory start at whole lines of the cache. */
+export const aligned = (bytes: number): number => Math.ceil(bytes / 64) * 64
+
 /** Scratch memory of one routine. */
 export interface Workspace {
   /** Memory that one part of the routine writes and a later one reads. */
@@ -21,7 +24,7 @@ export interface Workspace {
 export function workspace(context: KernelContext, sharedBytes: number, ownBytes: number): Workspace {
   const nowhere: Push = (f) => f.i32(0)
   const slot = sharedBytes > 0 ? context.scratch(sharedBytes) : undefined
-  const reserved = Math.ceil((context.reserved ?? 0) / 64) * 64
+  const reserved = aligned(context.reserved ?? 0)
   return {
     shared: slot === undefined ? nowhere : (f) => pushPointer(f, slot),
     own: ownBytes > 0 ? after(context.own(reserved + ownBytes), reserved) : nowhere,

@@ -4,9 +4,14 @@ const share = { alone: 0.01, together: 0.04 }
 const tries = { alone: 1, together: 2 }
 /** Runs between two tries, at least and at most. */
 const pause = { least: 16, most: 500 }
-/** How much the newest time weighs, and how many times the average it may be: one long pause says little. */
-const newest = 0.2
+/**
+ * How much the newest time weighs, and how many times the average it may be: one long pause says little. Others only make
+ * times longer, so a shorter one is believed sooner; else it took many tries to find that threads have their processors back.
+ */
+const newest = { longer: 0.2, shorter: 0.5 }
 const outlier = 3
+
+const weightOf = (time: number, old: number): number => (time < old ? newest.shorter : newest.longer)
 
 type Way = 'alone' | 'together'
 
@@ -57,7 +62,9 @@ export class Choice {
 
   #note(way: Way, time: number): void {
     const old = this.#times[way]
-    this.#times[way] = old === undefined ? time : old + newest * (Math.min(time, outlier * old) - old)
+    // Much less than the average: the average was of a start, or of another time.
+    this.#times[way] =
+      old === undefined || time < old / 2 ? time : old + weightOf(time, old) * (Math.min(time, outlier * old) - old)
   }
 
   #go(way: Way, isTry: boolean): void {

@@ -122,6 +122,18 @@ export const linspace = <const N extends number, D extends 'float16' | 'float32'
   dtype?: D,
 ): Tensor<[N], NoInfer<D>> => fromNode(ops.linspace(start, stop, count, dtype ?? 'float32'))
 
+/**
+ * `count` numbers from base^start to base^stop, evenly spaced in their logarithm; base 10 unless given.
+ * @example logspace(0, 2, 3) // [1, 10, 100]
+ */
+export const logspace = <const N extends number, D extends 'float16' | 'float32' | 'float64' = 'float32'>(
+  start: number,
+  stop: number,
+  count: N,
+  base = 10,
+  dtype?: D,
+): Tensor<[N], NoInfer<D>> => fromNode(ops.logspace(start, stop, count, base, dtype ?? 'float32'))
+
 /** Ones on the diagonal, zeros elsewhere; square unless `columns` is given. */
 export const eye = <const N extends number, const M extends number = N, D extends DType = 'float32'>(
   rows: N,

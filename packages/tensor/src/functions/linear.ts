@@ -3,8 +3,9 @@ import type { ArithOf, FloatOf, Promote } from '../dtypes.ts'
 import { nodeIn } from '../operand.ts'
 import { einsum as einsumNodes } from '../ops/einsum.ts'
 import * as ops from '../ops/matmul.ts'
+import type { DTypeOf } from '../signatures.ts'
 import { fromNode, type Tensor } from '../tensor.ts'
-import type { Fits, MatMul, Ok, Shape, Transpose } from '../types/index.ts'
+import type { Einsum, Fits, MatMul, Ok, Shape, ShapesOf, Transpose } from '../types/index.ts'
 
 /**
  * The matrix product as torch.matmul has it: vectors gain a dimension that is dropped again, the leading dimensions
@@ -39,12 +40,25 @@ export const linear = <S extends Shape, D extends DType, W extends Shape, E exte
     ops.linear(nodeIn('linear', x), nodeIn('linear', weight), bias === undefined ? undefined : nodeIn('linear', bias)),
   )
 
+/** One operand alone only adds; matrix products are floats. */
+type SumOfProducts<Ts extends readonly Tensor[]> = Ts extends readonly [Tensor<Shape, infer D>]
+  ? ArithOf<D>
+  : DType extends DTypeOf<Ts[number]>
+    ? FloatOf<DType>
+    : 'float64' extends DTypeOf<Ts[number]>
+      ? 'float64'
+      : 'float32'
+
 /**
  * Einstein's summation, as torch.einsum: labels absent from the result are summed, repeated labels take a diagonal,
- * `...` stands for leading dimensions. Operands are contracted from left to right; integers compute in float32.
- * @example einsum('bhqd,bhkd->bhqk', query, key)
+ * `...` stands for leading dimensions. Operands are contracted from left to right; integers compute in float32. The type of
+ * the result follows the equation where it names every dimension and the result.
+ * @example einsum('bqd,bkd->bqk', ones([8, 16, 64]), ones([8, 32, 64])) // Tensor<[8, 16, 32], 'float32'>
  */
-export const einsum = (equation: string, ...operands: readonly Tensor[]): Tensor =>
+export const einsum = <const E extends string, const Ts extends readonly Tensor[]>(
+  equation: Fits<Einsum<E, ShapesOf<Ts>>, E>,
+  ...operands: Ts
+): Tensor<Ok<Einsum<E, ShapesOf<Ts>>>, SumOfProducts<Ts>> =>
   fromNode(
     einsumNodes(
       equation,

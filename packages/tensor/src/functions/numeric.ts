@@ -1,5 +1,5 @@
 import type { DType } from '@tessella/ir'
-import type { FloatOf, RoundOf } from '../dtypes.ts'
+import type { ArithOf, FloatOf, RoundOf } from '../dtypes.ts'
 import { nodeIn, operandIn } from '../operand.ts'
 import * as ops from '../ops/numeric.ts'
 import type { Beside, Common, Operand, Spread } from '../signatures.ts'
@@ -21,3 +21,15 @@ export const hypot = <const A extends Operand, const B extends Operand>(
   b: Beside<A, B, 'hypot'>,
 ): Tensor<Spread<A, B, 'hypot'>, FloatOf<Common<A, B>>> =>
   fromNode(ops.hypot(operandIn('hypot', a), operandIn('hypot', b)))
+/** |a| with the sign of b, that of -0 too. */
+export const copysign = <const A extends Operand, const B extends Operand>(
+  a: A,
+  b: Beside<A, B, 'copysign'>,
+): Tensor<Spread<A, B, 'copysign'>, FloatOf<Common<A, B>>> =>
+  fromNode(ops.copysign(operandIn('copysign', a), operandIn('copysign', b)))
+/** The step function: 0 below zero, 1 above, `at` at zero. */
+export const heaviside = <const A extends Operand, const B extends Operand>(
+  x: A,
+  at: Beside<A, B, 'heaviside'>,
+): Tensor<Spread<A, B, 'heaviside'>, ArithOf<Common<A, B>>> =>
+  fromNode(ops.heaviside(operandIn('heaviside', x), operandIn('heaviside', at)))

@@ -5,7 +5,7 @@ import * as ops from '../ops/products.ts'
 import { axisOf } from '../ops/reduce.ts'
 import type { AxesOf, Reduced } from '../signatures.ts'
 import { fromNode, type Tensor } from '../tensor.ts'
-import type { Broadcast, Fits, MatMul, Ok, Shape } from '../types/index.ts'
+import type { Broadcast, Fits, MatMul, Ok, Shape, UnknownSizes } from '../types/index.ts'
 
 /** The sum of the diagonal of a matrix. */
 export const trace = <N extends number, M extends number, D extends DType>(
@@ -64,3 +64,25 @@ export const cosineSimilarity = <S extends Shape, D extends DType, E extends DTy
   const [x, y] = [nodeIn('cosineSimilarity', a), nodeIn('cosineSimilarity', b)]
   return fromNode(ops.cosineSimilarity(x, y, axisOf(axis) ?? 1, options.eps ?? 1e-8))
 }
+
+/**
+ * The sum of products over pairs of axes: the last `axes` of `a` with the first of `b`, or those that two lists name.
+ * @example tensordot(ones([2, 3, 4]), ones([3, 4, 5])).shape // [2, 5]
+ */
+export const tensordot = <D extends DType, E extends DType>(
+  a: Tensor<Shape, D>,
+  b: Tensor<Shape, E>,
+  axes: number | readonly [readonly number[], readonly number[]] = 2,
+): Tensor<Shape, FloatOf<Promote<D, E>>> =>
+  fromNode(ops.tensordot(nodeIn('tensordot', a), nodeIn('tensordot', b), axes))
+
+/**
+ * Distances (p-norms of differences, p = 2 unless given) between all rows of `a` [..., n, d] and `b` [..., m, d]. The gradient
+ * at distance 0 is 0.
+ * @example cdist(tensor([[0, 0]]), tensor([[3, 4], [0, 1]])) // [[5, 1]]
+ */
+export const cdist = <S extends Shape, D extends DType, E extends DType>(
+  a: Tensor<S, D>,
+  b: Tensor<Shape, E>,
+  p = 2,
+): Tensor<UnknownSizes<S>, FloatOf<Promote<D, E>>> => fromNode(ops.cdist(nodeIn('cdist', a), nodeIn('cdist', b), p))

@@ -55,3 +55,20 @@ export const quantile = <
   options: KeepDims<K> = {},
 ): Tensor<Reduced<S, A, K, 'quantile'>, FloatOf<D>> =>
   fromNode(ops.quantile('quantile', nodeIn('quantile', x), q, axisOf(axis), keepdimOf('quantile', options)))
+
+/**
+ * The middle element in order along an axis, or of all elements; of two the lower, as torch.median (`quantile(x, 0.5)` is
+ * their mean); NaN where there is one.
+ * @example median(tensor([4, 1, 3, 2])) // 2
+ */
+export const median = <
+  S extends Shape,
+  D extends DType,
+  const A extends number | undefined = undefined,
+  K extends boolean = false,
+>(
+  x: Tensor<S, D>,
+  axis?: AxesOf<S, A, 'median'>,
+  options: KeepDims<K> = {},
+): Tensor<Reduced<S, A, K, 'median'>, D> =>
+  fromNode(ops.median(nodeIn('median', x), axisOf(axis), keepdimOf('median', options)))

@@ -297,6 +297,13 @@ export const adaptiveAvgPool2d = <S extends Shape, D extends DType, const P exte
 ): Tensor<Adapted<S, P>, FloatOf<D>> =>
   fromNode(pool.adaptivePool('adaptiveAvgPool2d', 2, nodeIn('adaptiveAvgPool2d', x), outputSize, 'mean'))
 
+/** Pools x [N, C, D, H, W] to an output size, with windows as PyTorch cuts them: the mean of each. */
+export const adaptiveAvgPool3d = <S extends Shape, D extends DType, const P extends PerDim>(
+  x: Tensor<S, D>,
+  outputSize: P,
+): Tensor<Adapted<S, P>, FloatOf<D>> =>
+  fromNode(pool.adaptivePool('adaptiveAvgPool3d', 3, nodeIn('adaptiveAvgPool3d', x), outputSize, 'mean'))
+
 /** Pools x [N, C, L] to an output size, with windows as PyTorch cuts them: the largest element of each. */
 export const adaptiveMaxPool1d = <S extends Shape, D extends DType, const P extends PerDim>(
   x: Tensor<S, D>,
@@ -310,3 +317,10 @@ export const adaptiveMaxPool2d = <S extends Shape, D extends DType, const P exte
   outputSize: P,
 ): Tensor<Adapted<S, P>, FloatOf<D>> =>
   fromNode(pool.adaptivePool('adaptiveMaxPool2d', 2, nodeIn('adaptiveMaxPool2d', x), outputSize, 'max'))
+
+/** Pools x [N, C, D, H, W] to an output size, with windows as PyTorch cuts them: the largest element of each. */
+export const adaptiveMaxPool3d = <S extends Shape, D extends DType, const P extends PerDim>(
+  x: Tensor<S, D>,
+  outputSize: P,
+): Tensor<Adapted<S, P>, FloatOf<D>> =>
+  fromNode(pool.adaptivePool('adaptiveMaxPool3d', 3, nodeIn('adaptiveMaxPool3d', x), outputSize, 'max'))

@@ -194,6 +194,15 @@ export function linspace(start: number, stop: number, count: number, dtype: DTyp
   return build.cast(build.select(first, up, down), dtype)
 }
 
+/** base to the power of evenly spaced exponents. */
+export function logspace(start: number, stop: number, count: number, base: number, dtype: DType): Node {
+  if (!(base > 0 && Number.isFinite(base)))
+    throw new OpError('logspace', `the base ${base} is not a positive number`, { hint: 'The default is 10.' })
+  const exponents = linspace(start, stop, count, dtype === 'float64' ? 'float64' : 'float32')
+  const powers = build.binary('pow', build.full(exponents.shape, base, exponents.dtype), exponents)
+  return build.cast(powers, dtype)
+}
+
 export function eye(rows: number, columns: number, dtype: DType): Node {
   checkShape('eye', [rows, columns])
   checkDType('eye', dtype)

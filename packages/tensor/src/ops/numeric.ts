@@ -1,6 +1,6 @@
 import { build, isFloat, type Node, OpError } from '@tessella/ir'
 import { clip, floatUnary, safeSqrt } from './elementwise.ts'
-import { asFloat, floatDType, type NodeOperand, pair } from './promotion.ts'
+import { arithDType, asFloat, floatDType, type NodeOperand, pair } from './promotion.ts'
 
 export const log10 = (x: Node): Node => build.scale(floatUnary('log', x), Math.LOG10E)
 
@@ -28,4 +28,22 @@ export function hypot(a: NodeOperand, b: NodeOperand): Node {
   const unit = build.stopGradient(build.select(usable, larger, build.onesLike(larger)))
   const [p, q] = [build.div(x, unit), build.div(y, unit)]
   return build.mul(unit, safeSqrt(build.add(build.mul(p, p), build.mul(q, q))))
+}
+
+/** |a| with the sign of b, which zeros have too; that of NaN does not count. */
+export function copysign(a: NodeOperand, b: NodeOperand): Node {
+  const [x, y] = pair('copysign', a, b, floatDType)
+  const zero = build.zerosLike(y)
+  // The sign of a zero shows in its reciprocal only.
+  const below = build.binary('lt', build.select(build.binary('eq', y, zero), build.unary('reciprocal', y), y), zero)
+  const size = build.unary('abs', x)
+  return build.select(below, build.neg(size), size)
+}
+
+/** 0 below zero, 1 above, `at` at zero. */
+export function heaviside(x: NodeOperand, at: NodeOperand): Node {
+  const [y, v] = pair('heaviside', x, at, arithDType)
+  const zero = build.zerosLike(y)
+  const known = build.select(build.binary('eq', y, zero), v, build.cast(build.binary('gt', y, zero), y.dtype))
+  return isFloat(y.dtype) ? build.select(build.unary('isNan', y), y, known) : known
 }

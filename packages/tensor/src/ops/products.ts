@@ -1,4 +1,13 @@
-import { broadcastShapes, build, type Node, normalizeAxis, OpError, sizeOf } from '@tessella/ir'
+import {
+  broadcastShapes,
+  build,
+  type Dims,
+  type Node,
+  normalizeAxes,
+  normalizeAxis,
+  OpError,
+  sizeOf,
+} from '@tessella/ir'
 import { maximum, mul, sub } from './elementwise.ts'
 import { matmul } from './matmul.ts'
 import { diagonal, roll } from './movement.ts'
@@ -66,4 +75,43 @@ export function cosineSimilarity(a: Node, b: Node, axis: number, eps: number): N
   const [x, y] = [a, b].map((n) => asFloat(build.broadcastTo(n, shape))) as [Node, Node]
   const lengths = mul(maximum(norm(x, 2, at, false), eps), maximum(norm(y, 2, at, false), eps))
   return build.div(sum(mul(x, y), at, false), lengths)
+}
+
+/** The sum of products over axes of both that belong together: the last of `a` and the first of `b` if given as a number. */
+export function tensordot(a: Node, b: Node, axes: number | readonly [readonly number[], readonly number[]]): Node {
+  const count = typeof axes === 'number' ? axes : axes[0].length
+  if (!Number.isInteger(count) || count < 0 || count > Math.min(a.shape.length, b.shape.length))
+    throw new OpError('tensordot', `${count} axes are more than both have`, { shapes: [a.shape, b.shape] })
+  const counted = (start: number): number[] => Array.from({ length: count }, (_, i) => start + i)
+  const [left, right] = typeof axes === 'number' ? [counted(a.shape.length - count), counted(0)] : axes
+  // In the order given, which pairs them; normalizeAxes would sort.
+  const distinct = (axes: readonly number[], rank: number): number[] => {
+    normalizeAxes('tensordot', axes, rank)
+    return axes.map((axis) => normalizeAxis('tensordot', axis, rank))
+  }
+  const [p, q] = [distinct(left, a.shape.length), distinct(right, b.shape.length)]
+  if (p.length !== q.length || p.some((axis, i) => a.shape[axis] !== b.shape[q[i] as number]))
+    throw new OpError('tensordot', `axes [${p.join(', ')}] and [${q.join(', ')}] differ in number or size`, {
+      shapes: [a.shape, b.shape],
+      hint: 'Name the axes of both in the same order.',
+    })
+  const rest = (shape: Dims, used: readonly number[]): number[] =>
+    shape.map((_, i) => i).filter((i) => !used.includes(i))
+  const [rows, columns] = [rest(a.shape, p), rest(b.shape, q)]
+  const sizes = (shape: Dims, at: readonly number[]): number[] => at.map((i) => shape[i] as number)
+  const inner = sizeOf(sizes(a.shape, p))
+  const x = build.reshape(build.permute(a, [...rows, ...p]), [sizeOf(sizes(a.shape, rows)), inner])
+  const y = build.reshape(build.permute(b, [...q, ...columns]), [inner, sizeOf(sizes(b.shape, columns))])
+  return build.reshape(matmul('tensordot', x, y), [...sizes(a.shape, rows), ...sizes(b.shape, columns)])
+}
+
+/** The p-norms of the differences of all rows of `a` [..., n, d] and `b` [..., m, d]. */
+export function cdist(a: Node, b: Node, p: number): Node {
+  if (a.shape.length < 2 || b.shape.length < 2 || a.shape.at(-1) !== b.shape.at(-1))
+    throw new OpError('cdist', 'needs rows of equal length, [..., n, d] and [..., m, d]', {
+      shapes: [a.shape, b.shape],
+    })
+  const column = build.reshape(a, a.shape.toSpliced(-1, 0, 1))
+  const row = build.reshape(b, b.shape.toSpliced(-2, 0, 1))
+  return norm(sub(column, row), p, -1, false)
 }

@@ -1,4 +1,4 @@
-import { build, isFloat, type Node, normalizeAxes, normalizeAxis, OpError } from '@tessella/ir'
+import { build, isFloat, type Node, normalizeAxes, normalizeAxis, OpError, sizeOf } from '@tessella/ir'
 import { argsort } from './indexing.ts'
 import { asFloat } from './promotion.ts'
 import { type AxisArgument, sum } from './reduce.ts'
@@ -42,20 +42,36 @@ export function kthvalue(
 /** The q-th quantile between the two elements around it; NaN where there is one. */
 export function quantile(op: string, x: Node, q: number, axis: number | undefined, keepdim: boolean): Node {
   if (!(q >= 0 && q <= 1)) throw new OpError(op, `q ${q} is not within 0 and 1`, { hint: '0.5 is the median.' })
-  const y = asFloat(x)
-  const flat = axis === undefined ? build.reshape(y, [y.shape.reduce((a, b) => a * b, 1)]) : y
-  const at = axis === undefined ? 0 : normalizeAxis(op, axis, y.shape.length)
+  return ofOrder(op, asFloat(x), axis, keepdim, (pick, n) => {
+    const place = q * (n - 1)
+    const low = Math.floor(place)
+    const a = pick(low)
+    // An element alone is itself: between two infinities there would be NaN.
+    return place === low ? a : build.add(a, build.scale(build.sub(pick(low + 1), a), place - low))
+  })
+}
+
+/** The lower of the two middle elements, as torch.median; NaN where there is one. */
+export const median = (x: Node, axis: number | undefined, keepdim: boolean): Node =>
+  ofOrder('median', x, axis, keepdim, (pick, n) => pick(Math.floor((n - 1) / 2)))
+
+/** A value chosen from the elements in order along an axis, or of all; NaN, which sorts last, where there is one. */
+function ofOrder(
+  op: string,
+  x: Node,
+  axis: number | undefined,
+  keepdim: boolean,
+  choose: (pick: (place: number) => Node, n: number) => Node,
+): Node {
+  const flat = axis === undefined ? build.reshape(x, [sizeOf(x.shape)]) : x
+  const at = axis === undefined ? 0 : normalizeAxis(op, axis, x.shape.length)
   const n = flat.shape[at] as number
   if (n === 0)
-    throw new OpError(op, 'an empty dimension has no quantile', { shapes: [x.shape], hint: 'Check the size first.' })
+    throw new OpError(op, `an empty dimension has no ${op}`, { shapes: [x.shape], hint: 'Check the size first.' })
   const sorted = build.gather(flat, argsort(op, flat, at, false), at)
-  const place = q * (n - 1)
-  const low = Math.floor(place)
-  const pick = (i: number): Node => build.narrow(sorted, at, i, 1)
-  const [a, b, last] = [pick(low), pick(Math.min(low + 1, n - 1)), pick(n - 1)]
-  // An element alone is itself: between two infinities there would be NaN.
-  const between = place === low ? a : build.add(a, build.scale(build.sub(b, a), place - low))
-  const value = build.select(isNan(last), last, between)
-  if (axis === undefined) return build.reshape(value, keepdim ? y.shape.map(() => 1) : [])
-  return keepdim ? value : build.reshape(value, y.shape.toSpliced(at, 1))
+  const pick = (place: number): Node => build.narrow(sorted, at, place, 1)
+  const chosen = choose(pick, n)
+  const value = isFloat(x.dtype) ? build.select(isNan(pick(n - 1)), pick(n - 1), chosen) : chosen
+  if (axis === undefined) return build.reshape(value, keepdim ? x.shape.map(() => 1) : [])
+  return keepdim ? value : build.reshape(value, x.shape.toSpliced(at, 1))
 }

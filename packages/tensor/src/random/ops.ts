@@ -1,5 +1,7 @@
 import { build, type Dims, type DType, type Node, normalizeAxis, OpError, sizeOf } from '@tessella/ir'
 import { checkShape } from '../ops/create.ts'
+import { topk } from '../ops/indexing.ts'
+import { moveAxis } from '../ops/movement.ts'
 import { asFloat, floatDType } from '../ops/promotion.ts'
 import { hostLeaf } from '../runtime/index.ts'
 import { bits, checkKey, fraction24, openUnit, tagged, unit } from './bits.ts'
@@ -128,6 +130,23 @@ export function exponential(k: Node, shape: Dims, rate: number, dtype: DType): N
 export function gumbel(k: Node, shape: Dims, dtype: DType): Node {
   const u = openUnit('gumbel', k, shape, floatOnly('gumbel', dtype))
   return build.neg(build.unary('log', build.neg(build.unary('log', u))))
+}
+
+/** `count` indices along the last axis by weights that need not sum to 1, each once unless replaced. */
+export function multinomial(k: Node, weights: Node, count: number, replacement: boolean): Node {
+  const x = asFloat(weights)
+  const n = x.shape.at(-1)
+  if (n === undefined || n === 0)
+    throw new OpError('multinomial', 'needs weights along the last axis', { shapes: [weights.shape] })
+  if (!Number.isInteger(count) || count < 1 || (!replacement && count > n))
+    throw new OpError('multinomial', `cannot draw ${count} of ${n}`, {
+      shapes: [weights.shape],
+      hint: replacement ? 'Draw at least one.' : 'Draw fewer, or pass { replacement: true }.',
+    })
+  const logits = build.unary('log', x)
+  if (replacement) return moveAxis(categorical(k, logits, -1, [count]), 0, -1)
+  // The largest of logits plus Gumbel noise are a sample without replacement (Efraimidis and Spirakis, 2006).
+  return topk(build.add(logits, gumbel(k, x.shape, x.dtype)), count, -1, true).indices
 }
 
 /** The index of the largest of logits plus Gumbel noise: a sample from softmax(logits). */

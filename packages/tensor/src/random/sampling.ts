@@ -1,7 +1,7 @@
 import { checkOptions, type DType } from '@tessella/ir'
 import { nodeIn, operandIn } from '../operand.ts'
 import { fromNode, type Tensor } from '../tensor.ts'
-import type { Ok, Reduce, Shape } from '../types/index.ts'
+import type { Ok, Reduce, Shape, UnknownSizes } from '../types/index.ts'
 import { bits } from './bits.ts'
 import * as ops from './ops.ts'
 
@@ -123,3 +123,19 @@ export const categorical = <S extends Shape, const A extends number = -1>(
   axis?: A,
 ): Tensor<Ok<Reduce<S, A, false, 'categorical'>>, 'int32'> =>
   fromNode(ops.categorical(nodeIn('categorical', k), nodeIn('categorical', logits), axis ?? -1, []))
+
+/**
+ * Indices along the last axis drawn with probabilities proportional to weights of at least 0, without replacement unless
+ * `replacement` says so; [..., n] gives [..., count] (torch.multinomial).
+ * @example multinomial(key(1), tensor([0.1, 0.2, 0.7]), 2) // two different indices, the last most often
+ */
+export const multinomial = <S extends Shape, const N extends number>(
+  k: Key,
+  weights: Tensor<S>,
+  count: N,
+  options: { readonly replacement?: boolean | undefined } = {},
+): Tensor<UnknownSizes<S>, 'int32'> => {
+  checkOptions('multinomial', options, ['replacement'])
+  const { replacement = false } = options
+  return fromNode(ops.multinomial(nodeIn('multinomial', k), nodeIn('multinomial', weights), count, replacement))
+}

@@ -7,6 +7,7 @@ import {
   irVersion,
   type MemoryReport,
 } from '@tessella/ir'
+import { Ballast } from './ballast.ts'
 import type { Storage } from './storage.ts'
 import type { Cell } from './trace.ts'
 
@@ -48,11 +49,7 @@ export class Device {
   readonly pending = new Set<Cell>()
   readonly #cache = new Map<string, Executable>()
   readonly #finalizer: FinalizationRegistry<DeviceBuffer>
-  /**
-   * The collector does not see device memory. Each held buffer weighs as much on the JavaScript heap's books
-   * (untouched pages, so no memory), and the collector comes when it should.
-   */
-  readonly #ballast = new WeakMap<Storage, ArrayBuffer>()
+  readonly #ballast = new Ballast()
   #heldSinceYield = 0
   #disposed = false
 
@@ -97,12 +94,12 @@ export class Device {
 
   /** Lets the collector know what a buffer that only it can free weighs. */
   weigh(storage: Storage, bytes: number): void {
-    if (bytes >= 1024) this.#ballast.set(storage, new ArrayBuffer(bytes))
+    this.#ballast.add(storage, bytes)
   }
 
   forget(storage: Storage): void {
     this.#finalizer.unregister(storage)
-    this.#ballast.delete(storage)
+    this.#ballast.remove(storage)
   }
 
   release(storage: Storage, buffer: DeviceBuffer): void {

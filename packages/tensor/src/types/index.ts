@@ -1,6 +1,7 @@
 export type { Broadcast, Broadcast3, Expand } from './broadcast.ts'
 export type { Conv, ConvOptions, Pool, PoolOptions, SplitSpatial } from './conv.ts'
 export type { Add, CeilDiv, FloorDiv, LessThan, Max, Min, Mod, Mul, Sub } from './digits.ts'
+export type { Einsum } from './einsum.ts'
 export type { Concat, Stack } from './join.ts'
 export type { MatMul } from './matMul.ts'
 export type { Permute, Transpose } from './permute.ts'

@@ -38,8 +38,12 @@ export const poolFunctions: Rows = {
   avgPool1d: pooling(t.avgPool1d),
   avgPool2d: pooling(t.avgPool2d),
   avgPool3d: pooling(t.avgPool3d),
+  adaptiveAvgPool1d: fn((i, a) => t.adaptiveAvgPool1d(i('x'), a.output_size)),
   adaptiveAvgPool2d: fn((i, a) => t.adaptiveAvgPool2d(i('x'), a.output_size)),
+  adaptiveAvgPool3d: fn((i, a) => t.adaptiveAvgPool3d(i('x'), a.output_size)),
+  adaptiveMaxPool1d: fn((i, a) => t.adaptiveMaxPool1d(i('x'), a.output_size)),
   adaptiveMaxPool2d: fn((i, a) => t.adaptiveMaxPool2d(i('x'), a.output_size)),
+  adaptiveMaxPool3d: fn((i, a) => t.adaptiveMaxPool3d(i('x'), a.output_size)),
 }
 
 type MakeConv = (channels: number, filters: number, kernel: t.PerDim, options: object) => object
@@ -72,6 +76,10 @@ export const poolLayers: Rows = {
   avgPool1d: poolLayer(layers.avgPool1d),
   avgPool2d: poolLayer(layers.avgPool2d),
   avgPool3d: poolLayer(layers.avgPool3d),
+  adaptiveAvgPool1d: layer((a) => layers.adaptiveAvgPool1d(a.output_size)),
   adaptiveAvgPool2d: layer((a) => layers.adaptiveAvgPool2d(a.output_size)),
+  adaptiveAvgPool3d: layer((a) => layers.adaptiveAvgPool3d(a.output_size)),
+  adaptiveMaxPool1d: layer((a) => layers.adaptiveMaxPool1d(a.output_size)),
   adaptiveMaxPool2d: layer((a) => layers.adaptiveMaxPool2d(a.output_size)),
+  adaptiveMaxPool3d: layer((a) => layers.adaptiveMaxPool3d(a.output_size)),
 }

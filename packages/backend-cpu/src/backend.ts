@@ -112,12 +112,12 @@ export class CpuBackend implements Backend {
     heap.release(heap.own(buffer, 'the buffer to release'))
   }
 
-  /** Starts the workers that the first large run would start, and waits until they take part. */
+  /** Starts the workers that the second run of a large program would start, and waits until they take part. */
   async startThreads(): Promise<void> {
     await this.#live().pool?.started()
   }
 
-  /** Workers that take part by now: none before the first large run. */
+  /** Workers that take part by now: none before the second run of a large program. */
   get workers(): number {
     return this.#live().pool?.ready ?? 0
   }

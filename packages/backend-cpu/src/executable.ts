@@ -35,6 +35,7 @@ export class CpuExecutable implements Executable {
   readonly #shared: Shared | undefined
   /** Where the pointer table says the arena is. */
   #arena = -1
+  #ran = false
 
   constructor(heap: Heap, features: Features, compiled: Program, text: () => string) {
     const program = prepared(compiled)
@@ -111,7 +112,9 @@ export class CpuExecutable implements Executable {
       run()
       return
     }
-    if (this.#shared.work >= worthWorkers) pool.start()
+    // A program that runs once has no use for them, and their start would take a processor from its first run.
+    if (this.#ran && this.#shared.work >= worthWorkers) pool.start()
+    this.#ran = true
     pool.run(this.#shared.announced, this.#shared.choice, run)
   }
 

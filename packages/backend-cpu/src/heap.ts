@@ -2,7 +2,7 @@ import { BackendError, type DeviceBuffer } from '@tessella/ir'
 import { type Block, Memory } from './memory.ts'
 import { controlBytes } from './threads/control.ts'
 import { maySleep } from './threads/options.ts'
-import { sharedWork } from './threads/phase.ts'
+import { sharedWork, patience as usualPatience } from './threads/phase.ts'
 import { Pool } from './threads/pool.ts'
 import { ConstantTable, constantBytes } from './wasm/constants.ts'
 
@@ -17,6 +17,8 @@ export interface HeapThreads {
   readonly shared?: number
   /** Share whatever it takes; for tests. */
   readonly always?: boolean
+  /** Milliseconds after which a worker that does not finish its part is taken for dead; tests wait less. */
+  readonly patience?: number
 }
 
 /** A value in the heap. Only its backend can use it. */
@@ -46,9 +48,11 @@ export class Heap {
   #peak = 0
   #arena: Block | undefined
 
-  constructor({ threads, shared = sharedWork, always = false }: HeapThreads = { threads: 1 }) {
+  constructor(
+    { threads, shared = sharedWork, always = false, patience = usualPatience }: HeapThreads = { threads: 1 },
+  ) {
     this.#memory = new Memory(heapBase, threads > 1)
-    const threading = { threads, control: controlBase, sleeps: threads > 1 && maySleep(), shared, always }
+    const threading = { threads, control: controlBase, sleeps: threads > 1 && maySleep(), shared, always, patience }
     this.pool = threads > 1 ? new Pool(this.#memory.memory, threading) : undefined
     this.constants = new ConstantTable(constantBase, constantBytes, (address, bits) => {
       this.memory.words[address >>> 2] = bits

@@ -10,6 +10,7 @@ import { compareOnRandomGraphs } from '@tessella/testing'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { cpu } from '../src/index.ts'
 import { Choice } from '../src/threads/choice.ts'
+import { chunkBits, control, ticketBytes } from '../src/threads/control.ts'
 import { eagerBackend, threadTwins } from './support/threads.ts'
 
 describe('the number of threads does not change a bit', () => {
@@ -164,7 +165,7 @@ function child(lines: readonly string[]): { text: string; status: number | null 
 
 describe('a process', { timeout: 60_000 }, () => {
   it('ends by itself with workers that sleep, and with workers at work', () => {
-    const start = 'const b = new CpuBackend({ threads: 3 }, { always: true }); const run = multiply(b); run()'
+    const start = 'const b = new CpuBackend({ threads: 3 }, { always: true }); const run = multiply(b); run(); run()'
     const finished = child([start, 'await b.startThreads(); run(); console.log(b.workers)'])
     expect(finished).toEqual({ text: '2\n', status: 0 })
     expect(child([start, 'await b.startThreads(); run(); process.exit(7)'])).toEqual({ text: '', status: 7 })
@@ -182,6 +183,30 @@ describe('a process', { timeout: 60_000 }, () => {
       'console.log("done")',
     ])
     expect(many).toEqual({ text: 'done\n', status: 0 })
+  })
+
+  it('hears of a worker that died with a part of a kernel, and goes on alone', () => {
+    const claims = [
+      `const ticket = new BigInt64Array(memory.buffer, base + ${control.tickets} + thread * ${ticketBytes}, 1)`,
+      'const seen = Atomics.load(ticket, 0)',
+      `const taken = (seen & ${2 ** chunkBits - 1}n) !== 0n && Atomics.compareExchange(ticket, 0, seen, seen - 1n) === seen`,
+      'if (taken) process.exit(3)',
+      'return 0',
+    ].join('; ')
+    const bereft = child([
+      'const wt = process.getBuiltinModule("node:worker_threads")',
+      'const { Worker } = wt',
+      `const dies = (source) => source.replace('return run(thread)', ${JSON.stringify(claims)})`,
+      'wt.Worker = class { constructor(source, options) { return new Worker(dies(source), options) } }',
+      'const b = new CpuBackend({ threads: 2 }, { always: true, patience: 200 })',
+      'const run = multiply(b); await b.startThreads()',
+      'for (let i = 0; i < 1000; i++) try { run() } catch (e) { console.log(e.name, e.code, e.message.slice(0, 45)); break }',
+      'run(); await new Promise((next) => setTimeout(next, 50)); run()',
+      'console.log("done", b.workers, b.memory().buffers)',
+    ])
+    expect(bereft.text).toMatch(/BackendError lost .*a worker thread ended/)
+    expect(bereft.text).toContain('done 0 1')
+    expect(bereft.status).toBe(0)
   })
 
   it('goes on alone where workers are forbidden', () => {

@@ -1,9 +1,11 @@
+import { serveSources } from '@tessella/testing/browser'
 import { chromiumExecutable } from '@tessella/testing/swiftshader'
 import { type Browser, launch } from 'puppeteer-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { serve } from './browser/server.ts'
 
-const pageModule = '/packages/backend-wgpu/test/browser/page.ts'
+const folder = '/packages/backend-wgpu/test/browser'
+/** The page needs the suite's cases, not its vitest. */
+const imports = { vitest: `${folder}/noVitest.ts` }
 type PageModule = typeof import('./browser/page.ts')
 
 const flags = [
@@ -28,12 +30,12 @@ async function onPage<K extends keyof PageModule>(
   name: K,
   isolated: boolean,
 ): Promise<Awaited<ReturnType<PageModule[K]>>> {
-  const server = await serve(isolated)
+  const server = await serveSources({ isolated, imports })
   const page = await browser.newPage()
   try {
     await page.goto(server.url)
     // As text: vitest rewrites imports in functions.
-    const result = await page.evaluate(`import('${pageModule}').then((module) => module.${name}())`)
+    const result = await page.evaluate(`import('${folder}/page.ts').then((module) => module.${name}())`)
     return result as Awaited<ReturnType<PageModule[K]>>
   } finally {
     await page.close()

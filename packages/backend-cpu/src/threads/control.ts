@@ -36,6 +36,8 @@ export const control = {
   failed: 2 * line + 16,
   /** Chunks that workers have done. */
   helped: 2 * line + 20,
+  /** 1 when a claimed chunk was not done in time: its worker is gone. */
+  lost: 2 * line + 24,
   /** A ticket per thread: the kernel's number (44 bits), then how many chunks of the thread's share are unclaimed. */
   tickets: 3 * line,
 } as const

@@ -16,7 +16,9 @@ const looks = 500
 /** Looks at the counter of chunks before the main thread sleeps: about 30 microseconds. */
 const looksAtDone = 12000
 /** A safety net; the worker that does the last chunk wakes the main thread. */
-const sleepNanoseconds = 50_000_000n
+const sleepMilliseconds = 50
+/** Looks at the counter in a millisecond, where the main thread may not sleep. */
+const looksPerMillisecond = 400_000
 
 /** (begin, end) of every kernel. */
 export const kernelParams = ['i32', 'i32'] as const
@@ -186,7 +188,7 @@ export function emitHelp(module: ModuleBuilder, claim: FunctionRef): FunctionRef
  * chunks are done. Alone, it runs them without tickets.
  */
 export function emitParallel(module: ModuleBuilder, threading: Threading, claim: FunctionRef): FunctionRef {
-  const { threads, control: base, sleeps } = threading
+  const { threads, control: base, sleeps, patience } = threading
   const kernelType = module.type(kernelParams, [])
   return module.function(['i32', 'i32', 'i32'], [], (f, ...params) => {
     const [kernel, units, chunk] = params as [Local, Local, Local]
@@ -278,12 +280,20 @@ export function emitParallel(module: ModuleBuilder, threading: Threading, claim:
       f.get(chunks)
       f.op('i32.ne')
     }
+    const looks = f.local('i64')
     f.loop((again) => {
       isOpen()
       f.op('i32.eqz')
       f.if(() => f.return())
       if (!sleeps) {
-        f.br(again)
+        f.get(looks)
+        f.i64(1n)
+        f.op('i64.add')
+        f.tee(looks)
+        f.i64(BigInt(looksPerMillisecond * patience))
+        f.op('i64.lt_u')
+        f.brIf(again)
+        emitLost(f, base)
         return
       }
       f.bump(look, 1)
@@ -292,17 +302,34 @@ export function emitParallel(module: ModuleBuilder, threading: Threading, claim:
       f.op('i32.lt_u')
       f.brIf(again)
     })
-    if (sleeps) emitSleep(f, base, chunks, share)
+    if (sleeps) emitSleep(f, base, { chunks, done: share, rounds: look }, Math.ceil(patience / sleepMilliseconds))
   })
 }
 
-function emitSleep(f: FunctionBuilder, base: number, chunks: Local, done: Local): void {
+/** Gives up: a chunk was claimed and does not come. All others are done or claimed, so no wait for them would be longer. */
+function emitLost(f: FunctionBuilder, base: number): void {
+  f.i32(0)
+  f.i32(1)
+  f.atomic('i32.atomic.store', base + control.lost)
+  f.unreachable()
+}
+
+interface Waiting {
+  readonly chunks: Local
+  readonly done: Local
+  readonly rounds: Local
+}
+
+/** Sleeps until all chunks are done, `most` times at most. */
+function emitSleep(f: FunctionBuilder, base: number, { chunks, done, rounds }: Waiting, most: number): void {
   const waiting = (value: number): void => {
     f.i32(0)
     f.i32(value)
     f.atomic('i32.atomic.store', base + control.waiting)
   }
   waiting(1)
+  f.i32(0)
+  f.set(rounds)
   f.block((all) => {
     f.loop((again) => {
       f.i32(0)
@@ -311,9 +338,14 @@ function emitSleep(f: FunctionBuilder, base: number, chunks: Local, done: Local)
       f.get(chunks)
       f.op('i32.eq')
       f.brIf(all)
+      f.get(rounds)
+      f.i32(most)
+      f.op('i32.ge_u')
+      f.if(() => emitLost(f, base))
+      f.bump(rounds, 1)
       f.i32(0)
       f.get(done)
-      f.i64(sleepNanoseconds)
+      f.i64(BigInt(sleepMilliseconds) * 1_000_000n)
       f.atomic('memory.atomic.wait32', base + control.done)
       f.drop()
       f.br(again)

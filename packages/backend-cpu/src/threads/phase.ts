@@ -13,8 +13,12 @@ export interface Threading {
   readonly shared: number
   /** Whether it is shared even where that was slower; for tests. */
   readonly always: boolean
+  /** Milliseconds that the main thread waits for a claimed chunk before it takes the worker for dead. */
+  readonly patience: number
 }
 
+/** A unit can be a sort of many millions; all other chunks take a fraction of a millisecond. */
+export const patience = 60_000
 /** About 3 microseconds: what handing work over and waiting for the last chunk costs is a small part of it. */
 export const sharedWork = 4096
 const leastChunk = 2048

@@ -17,7 +17,7 @@ const longestChunk = 2000
 /** Ends workers whose backend was forgotten. It must not know the pool. */
 const forgotten = new FinalizationRegistry<() => void>((end) => end())
 
-/** The workers of one backend. They start at the first run that is worth it. */
+/** The workers of one backend. They start at the second run of a program that is worth it. */
 export class Pool {
   readonly threading: Threading
   readonly #memory: WebAssembly.Memory
@@ -26,6 +26,8 @@ export class Pool {
   #workers: RunningWorker[] | undefined
   #programs = 0
   #failed = false
+  /** A worker died with a part of a kernel: no more are used. */
+  #lost = false
 
   constructor(memory: WebAssembly.Memory, threading: Threading) {
     this.#memory = memory
@@ -38,7 +40,7 @@ export class Pool {
 
   /** Workers that take part by now. */
   get ready(): number {
-    return this.#load(control.ready)
+    return this.#lost ? 0 : this.#load(control.ready)
   }
 
   /** Chunks of kernels that workers have done so far. */
@@ -80,7 +82,7 @@ export class Pool {
 
   /**
    * Runs a program whose kernels threads share, with or without the workers.
-   * @throws BackendError 'lost' when a kernel traps
+   * @throws BackendError 'lost' when a kernel traps, or a worker died with a part of one
    */
   run(program: Announced, choice: Choice, run: () => void): void {
     const together = choice.together && this.ready > 0
@@ -90,6 +92,7 @@ export class Pool {
     try {
       run()
     } catch (error) {
+      if (together && this.#load(control.lost) !== 0) throw this.#giveUp(error)
       if (together) this.#drain()
       throw trapped('on the main thread', error)
     }
@@ -129,6 +132,17 @@ export class Pool {
     const limit = performance.now() + longestChunk
     while (this.#load(control.done) + mine < this.#load(control.chunks) && performance.now() < limit);
     for (const word of [control.done, control.chunks, control.failed]) Atomics.store(this.#words, word >> 2, 0)
+  }
+
+  /** A worker did not finish what it claimed. From here on the main thread works alone: a rest of it may still run. */
+  #giveUp(cause: unknown): BackendError {
+    this.#lost = true
+    this.close()
+    const text =
+      `a worker thread ended in the middle of its part (terminated, or out of memory): nothing came of it for ` +
+      `${this.threading.patience / 1000} s. This run's results are lost; later runs have one thread. ` +
+      'Make a new backend with cpu() to have threads again.'
+    return new BackendError('cpu', 'lost', text, { cause })
   }
 
   /** Ends the workers. Nothing runs. */

@@ -12,7 +12,7 @@ export interface RunningWorker {
   terminate(): void
 }
 
-/** Starts a worker of the kind that this place has; it never keeps the process alive. `failed` is told once if it cannot. */
+/** Starts a worker of the kind that this place has; it never keeps the process alive. `failed` is told when it ends early. */
 export function startWorker(data: WorkerData, failed: (why: unknown) => void): RunningWorker {
   const builtin = globalThis.process?.getBuiltinModule
   return builtin ? nodeWorker(builtin('node:worker_threads'), data, failed) : pageWorker(data, failed)
@@ -32,8 +32,17 @@ function nodeWorker(
     name: 'tessella',
   })
   worker.unref()
+  let ended = false
   worker.on('error', failed)
-  return { terminate: () => void worker.terminate() }
+  worker.on('exit', (code) => {
+    if (!ended) failed(`it ended with code ${code}`)
+  })
+  return {
+    terminate: () => {
+      ended = true
+      void worker.terminate()
+    },
+  }
 }
 
 function pageWorker(data: WorkerData, failed: (why: unknown) => void): RunningWorker {

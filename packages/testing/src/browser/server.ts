@@ -19,17 +19,13 @@ const tiles = [
   'testing',
 ]
 
-/** Names to sources; the page needs the suite's cases, not its vitest. */
-const imports: Readonly<Record<string, string>> = {
+/** Names to sources. */
+const sources: Readonly<Record<string, string>> = {
   ...Object.fromEntries(tiles.map((tile) => [`@tessella/${tile}`, `/packages/${tile}/src/index.ts`])),
   '@tessella/testing/conformance': '/packages/testing/src/conformance/index.ts',
-  vitest: '/packages/backend-wgpu/test/browser/noVitest.ts',
 }
 
-const page = `<!doctype html><meta charset="utf-8"><title>Tessella on WebGPU</title>
-<link rel="icon" href="data:,"><script type="importmap">${JSON.stringify({ imports })}</script>`
-
-async function answer(url: string, response: ServerResponse): Promise<void> {
+async function answer(url: string, page: string, response: ServerResponse): Promise<void> {
   if (url === '/') {
     response.setHeader('content-type', 'text/html')
     response.end(page)
@@ -44,14 +40,24 @@ async function answer(url: string, response: ServerResponse): Promise<void> {
   }
 }
 
-/** Serves the sources to a browser on this machine; `isolated` pages may share memory between threads. */
-export async function serve(isolated: boolean): Promise<{ url: string; close: () => void }> {
+interface ServeOptions {
+  /** Isolated from other origins: such pages may share memory between threads. */
+  readonly isolated: boolean
+  /** More names that modules of the page import, with the paths of their sources. */
+  readonly imports?: Readonly<Record<string, string>>
+}
+
+/** Serves the sources of all tiles, and one empty page that may import them, to a browser on this machine. */
+export async function serveSources({ isolated, imports }: ServeOptions): Promise<{ url: string; close: () => void }> {
+  const map = JSON.stringify({ imports: { ...sources, ...imports } })
+  const page = `<!doctype html><meta charset="utf-8"><title>Tessella in a page</title>
+<link rel="icon" href="data:,"><script type="importmap">${map}</script>`
   const server = createServer((request, response) => {
     if (isolated) {
       response.setHeader('cross-origin-opener-policy', 'same-origin')
       response.setHeader('cross-origin-embedder-policy', 'require-corp')
     }
-    answer(request.url ?? '/', response).catch((error: unknown) => {
+    answer(request.url ?? '/', page, response).catch((error: unknown) => {
       response.statusCode = 500
       response.end(String(error))
     })

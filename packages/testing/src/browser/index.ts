@@ -1,0 +1,1 @@
+export { serveSources } from './server.ts'

@@ -8,7 +8,7 @@ const entryBytes = 16
  * `v128.const` at every execution, and computes the address of a `load32_splat` in an instruction of its own.
  */
 export class ConstantTable {
-  readonly #addresses = new Map<string, number>()
+  readonly #addresses = new Map<string | number, number>()
   readonly #base: number
   readonly #capacity: number
   readonly #write: (address: number, bits: number) => void
@@ -21,8 +21,8 @@ export class ConstantTable {
   }
 
   /** Byte address of a vector of these words, repeated to four, or undefined when the table is full. */
-  address(...words: readonly number[]): number | undefined {
-    const key = words.map((w) => w >>> 0).join()
+  address(words: readonly number[]): number | undefined {
+    const key = words.length === 1 ? (words[0] as number) >>> 0 : words.map((w) => w >>> 0).join()
     const known = this.#addresses.get(key)
     if (known !== undefined) return known
     if (this.#addresses.size >= this.#capacity) return undefined

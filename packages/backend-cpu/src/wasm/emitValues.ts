@@ -27,10 +27,23 @@ export function emitValues(
   return emitter.registers
 }
 
-const vectors = (values: Iterable<Value>): number => {
+const isVector = (v: Value): 0 | 1 => (v.type === 'v128' ? 1 : 0)
+
+const vectors = (values: readonly Value[]): number => {
   let n = 0
-  for (const v of values) if (v.type === 'v128') n++
+  for (const v of values) n += isVector(v)
   return n
+}
+
+/** How far a value is. */
+interface State {
+  /** How often it is pushed. */
+  uses: number
+  /** Uses to come. */
+  left: number
+  /** The local it is in until its last use, or for good where it is pinned. */
+  local: Local | undefined
+  readonly pinned: boolean
 }
 
 class Emitter {
@@ -39,49 +52,51 @@ class Emitter {
   readonly #f: FunctionBuilder
   readonly #context: CodeContext
   readonly #jobs: readonly Job[]
-  readonly #pinned: ReadonlyMap<Value, Local>
   readonly #order: readonly Value[]
-  readonly #uses: ReadonlyMap<Value, number>
-  /** Uses to come. */
-  readonly #left: Map<Value, number>
-  /** Values in locals until their last use. */
-  readonly #held = new Map<Value, Local>()
+  readonly #states: ReadonlyMap<Value, State>
+  /** Vectors on the stack, and in locals until their last use. */
   #stacked = 0
+  #held = 0
 
   constructor(f: FunctionBuilder, context: CodeContext, jobs: readonly Job[], pinned: ReadonlyMap<Value, Local>) {
-    const { order, uses } = survey(jobs, pinned)
+    const { order, states } = survey(jobs, pinned)
     this.#f = f
     this.#context = context
     this.#jobs = jobs
-    this.#pinned = pinned
     this.#order = order
-    this.#uses = uses
-    this.#left = new Map(uses)
+    this.#states = states
   }
 
   emit(): void {
-    this.#cut()
+    if (this.#order.length > maxDepth) this.#cut()
     for (let i = 0; i < this.#jobs.length; ) {
       const job = this.#jobs[i] as Job
       if (!job.address) {
         this.#push(job.value)
         job.use()
-        this.#stacked -= vectors([job.value])
+        this.#stacked -= isVector(job.value)
         i++
         continue
       }
       // Neighbouring stores: everything goes on the stack first, so that all loads precede all stores.
       let end = i
       while (this.#jobs[end]?.address) end++
-      const stores = this.#jobs.slice(i, end)
-      for (const { address, value } of stores) {
+      for (let k = i; k < end; k++) {
+        const { address, value } = this.#jobs[k] as Job
         this.#push(address as Value)
         this.#push(value)
       }
-      for (const store of [...stores].reverse()) store.use()
-      this.#stacked -= vectors(stores.map((s) => s.value))
+      for (let k = end - 1; k >= i; k--) {
+        const { use, value } = this.#jobs[k] as Job
+        use()
+        this.#stacked -= isVector(value)
+      }
       i = end
     }
+  }
+
+  #stateOf(v: Value): State {
+    return this.#states.get(v) as State
   }
 
   /** Cuts deep expressions into locals. */
@@ -90,7 +105,7 @@ class Emitter {
     for (const v of this.#order) {
       let d = 0
       for (const a of v.args) d = Math.max(d, (depth.get(a) ?? 0) + 1)
-      if (d >= maxDepth && worthHoisting(v) && !this.#pinned.has(v)) {
+      if (d >= maxDepth && worthHoisting(v) && !this.#stateOf(v).pinned) {
         this.#compute(v)
         d = 0
       }
@@ -101,41 +116,38 @@ class Emitter {
   /** Computes a value into a local, ahead of its users; one more use keeps it alive until the first of them. */
   #compute(v: Value): void {
     const made = this.#f.local(v.type)
-    this.#left.set(v, (this.#left.get(v) ?? 1) + 1)
+    const state = this.#stateOf(v)
+    state.left++
     this.#push(v)
     this.#f.set(made)
-    this.#stacked -= vectors([v])
-    const teed = this.#held.get(v)
-    if (teed) this.#f.release(teed)
-    this.#held.set(v, made)
+    this.#stacked -= isVector(v)
+    if (state.local) this.#f.release(state.local)
+    else this.#held += isVector(v)
+    state.local = made
   }
 
   #push(v: Value): void {
-    const local = this.#pinned.get(v) ?? this.#held.get(v)
-    if (local) this.#f.get(local)
+    const state = this.#stateOf(v)
+    if (state.local) this.#f.get(state.local)
     else {
-      for (const a of v.args) if (!(v.payload.kind === 'patch' && a === v.args[0])) this.#push(a)
+      const isPatch = v.payload.kind === 'patch'
+      for (const a of v.args) if (!(isPatch && a === v.args[0])) this.#push(a)
       this.#instruction(v)
-      this.#stacked -= vectors(v.args) - (v.payload.kind === 'patch' ? 1 : 0)
+      this.#stacked -= vectors(v.args) - (isPatch ? 1 : 0)
       const splat = this.#context.features.wide && v.payload.kind === 'constant' && isStored(v.payload.words)
-      if ((this.#uses.get(v) ?? 1) > 1 && (splat || worthHoisting(v))) {
+      if (state.uses > 1 && (splat || worthHoisting(v))) {
         const made = this.#f.local(v.type)
-        this.#held.set(v, made)
+        state.local = made
+        this.#held += isVector(v)
         this.#f.tee(made)
       }
     }
-    this.#stacked += vectors([v])
-    this.registers = Math.max(this.registers, this.#stacked + vectors(this.#held.keys()))
-    this.#consume(v)
-  }
-
-  #consume(v: Value): void {
-    const n = (this.#left.get(v) ?? 1) - 1
-    this.#left.set(v, n)
-    const local = this.#held.get(v)
-    if (n !== 0 || !local) return
-    this.#held.delete(v)
-    this.#f.release(local)
+    this.#stacked += isVector(v)
+    this.registers = Math.max(this.registers, this.#stacked + this.#held)
+    if (--state.left !== 0 || state.pinned || !state.local) return
+    this.#f.release(state.local)
+    state.local = undefined
+    this.#held -= isVector(v)
   }
 
   #instruction(v: Value): void {
@@ -191,7 +203,7 @@ class Emitter {
 }
 
 function pushConstant(f: FunctionBuilder, { constants, features }: CodeContext, words: readonly number[]): void {
-  const address = isStored(words) ? constants.address(...words) : undefined
+  const address = isStored(words) ? constants.address(words) : undefined
   if (address === undefined) {
     f.v128(new Uint8Array(Uint32Array.from([0, 1, 2, 3], (i) => words[i % words.length] as number).buffer))
     return
@@ -203,28 +215,38 @@ function pushConstant(f: FunctionBuilder, { constants, features }: CodeContext, 
 }
 
 /** Sources before users, and how often each value is pushed. */
-function survey(jobs: readonly Job[], pinned: ReadonlyMap<Value, Local>): { order: Value[]; uses: Map<Value, number> } {
-  const uses = new Map<Value, number>()
+function survey(
+  jobs: readonly Job[],
+  pinned: ReadonlyMap<Value, Local>,
+): { readonly order: readonly Value[]; readonly states: ReadonlyMap<Value, State> } {
+  const states = new Map<Value, State>()
   const order: Value[] = []
+  /** Counts a use; true when it is the first. */
+  const use = (v: Value): boolean => {
+    const state = states.get(v)
+    if (!state) {
+      const local = pinned.get(v)
+      states.set(v, { uses: 1, left: 1, local, pinned: local !== undefined })
+      return true
+    }
+    state.uses++
+    state.left++
+    return false
+  }
   const visit = (root: Value): void => {
-    uses.set(root, (uses.get(root) ?? 0) + 1)
-    if ((uses.get(root) as number) > 1) return
+    if (!use(root)) return
     const stack: { v: Value; next: number }[] = [{ v: root, next: 0 }]
     for (let top = stack.at(-1); top; top = stack.at(-1)) {
-      const arg = pinned.has(top.v) ? undefined : top.v.args[top.next++]
+      const arg = states.get(top.v)?.pinned ? undefined : top.v.args[top.next++]
       if (!arg) {
         order.push(top.v)
         stack.pop()
-        continue
-      }
-      const n = (uses.get(arg) ?? 0) + 1
-      uses.set(arg, n)
-      if (n === 1) stack.push({ v: arg, next: 0 })
+      } else if (use(arg)) stack.push({ v: arg, next: 0 })
     }
   }
   for (const job of jobs) {
     if (job.address) visit(job.address)
     visit(job.value)
   }
-  return { order, uses }
+  return { order, states }
 }

@@ -8,7 +8,7 @@ const count = {
   losses: 26,
   norm: 12,
   optimizers: 19,
-  pool: 13,
+  pool: 17,
   schedules: 9,
   sequence: 8,
   tensor: 85,

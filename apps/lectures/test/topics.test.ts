@@ -181,6 +181,15 @@ describe('other exact results', () => {
     expect(numbers.offHuber).toBeLessThan((numbers.offMse as number) / 2)
   })
 
+  it('groups and gathered gradients are exact, and L-BFGS needs a fraction of the evaluations', async () => {
+    const { numbers, claims } = await pageOf(named('relatives'))
+    expect([numbers.grouped, numbers.held]).toEqual([0, 0])
+    expect(numbers.gathered).toBeLessThan(1e-5)
+    expect(numbers.ungathered).toBeGreaterThan(1e-3)
+    expect(numbers.signs).toBeLessThan(1e-3)
+    expect(claims[0]?.agrees).toBe(true)
+  })
+
   it('a start by data gives every layer variance 1', async () => {
     expect((await pageOf(named('starts'))).numbers.lsuvOff).toBeLessThan(1e-3)
   })

@@ -29,6 +29,7 @@ import { pruningTopic } from './pruning.ts'
 import { rates } from './rates.ts'
 import { receptive } from './receptive.ts'
 import { regularisation } from './regularisation.ts'
+import { relatives } from './relatives.ts'
 import { search } from './search.ts'
 import { sequences } from './sequences.ts'
 import { softmax } from './softmax.ts'
@@ -61,6 +62,7 @@ export const topics: readonly Topic[] = [
   natural,
   clipping,
   rates,
+  relatives,
   overfitting,
   search,
   regularisation,

@@ -22,7 +22,7 @@ const warningOf = ({ quick }: Pick<LectureOptions, 'quick'>): string | undefined
 export async function runTopic(
   topic: Topic,
   context: Context,
-  options: Pick<LectureOptions, 'out' | 'quick' | 'seed' | 'backend'>,
+  options: Pick<LectureOptions, 'out' | 'quick' | 'seed' | 'backend' | 'fashion'>,
   backend: string,
 ): Promise<Page> {
   const began = performance.now()
@@ -34,6 +34,7 @@ export async function runTopic(
     `--seed ${options.seed}`,
     ...(options.backend === 'cpu' ? [] : [`--backend ${options.backend}`]),
     ...(options.quick ? ['--quick'] : []),
+    ...(topic.name === 'fashion' && options.fashion !== undefined ? [`--fashion ${options.fashion}`] : []),
   ]
   const facts = [
     ['command', html`<code>${command.join(' ')}</code>`],

@@ -20,6 +20,7 @@ const context: Context = {
   signal: new AbortController().signal,
   note: () => {},
   mnist: () => Promise.resolve(data),
+  fashion: () => Promise.resolve(data),
 }
 
 beforeAll(async () => {
@@ -77,12 +78,13 @@ describe('every topic', { timeout: 30_000 }, () => {
       [
         { topic: first, page: await pageOf(first) },
         { topic: second, failed: 'no <data>' },
-        ...rest.map((topic) => ({ topic })),
+        ...rest.map((topic, i) => ({ topic, ...(i === 0 && { missing: 'get <them>' }) })),
       ],
       true,
     )
     expect(markupProblems(text.replace('<!doctype html>\n', '').trim())).toEqual([])
     expect(text).toContain('Failed: no &lt;data&gt;')
+    expect(text).toContain('<p>get &lt;them&gt;</p>')
     expect(text).toContain(`href="${first.name}.html"`)
     expect(text).not.toContain(`href="${second.name}.html"`)
   })

@@ -8,6 +8,8 @@ export interface Entry {
   readonly topic: Topic
   readonly page?: Page
   readonly failed?: string
+  /** Why it was left out: data that are not here. */
+  readonly missing?: string
 }
 
 const verdicts = ({ claims }: Page): string => {
@@ -15,10 +17,10 @@ const verdicts = ({ claims }: Page): string => {
   return `${claims.length - differing} of ${claims.length} as said`
 }
 
-function card({ topic, page, failed }: Entry): Markup {
+function card({ topic, page, failed, missing }: Entry): Markup {
   const rows = topic.rows.map((r) => html`<span class="tag">${r}</span>`)
   if (page === undefined)
-    return html`<article class="card"><h2>${topic.title}</h2><p>${topic.about}</p><p>${failed === undefined ? 'Not run yet.' : `Failed: ${failed}`}</p>${rows}</article>`
+    return html`<article class="card"><h2>${topic.title}</h2><p>${topic.about}</p><p>${missing ?? (failed === undefined ? 'Not run yet.' : `Failed: ${failed}`)}</p>${rows}</article>`
   return html`<article class="card"><a href="${topic.name}.html"><div class="thumb" aria-hidden="true">${page.picture}</div><h2>${topic.title}</h2><p>${page.found}</p></a><span class="tag">${verdicts(page)}</span>${rows}</article>`
 }
 

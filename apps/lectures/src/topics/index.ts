@@ -11,6 +11,7 @@ import { constraints } from './constraints.ts'
 import { convolution } from './convolution.ts'
 import { dropoutDecay } from './dropoutDecay.ts'
 import { dropoutForms } from './dropoutForms.ts'
+import { fashion } from './fashion.ts'
 import { filters } from './filters.ts'
 import { generative } from './generative.ts'
 import { graph } from './graph.ts'
@@ -82,4 +83,5 @@ export const topics: readonly Topic[] = [
   autoencoders,
   generative,
   mainExperiment,
+  fashion,
 ]

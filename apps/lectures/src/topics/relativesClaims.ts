@@ -85,7 +85,7 @@ export function claimsOf(
       row,
       measured: `variances of ${curvatures.length} curvatures lie within ${percent(noise.off)} of the formulas`,
       agrees: noise.smaller && noise.off < 0.05,
-      remark: 'They also go more slowly: what they gain is that a larger rate can be borne.',
+      remark: 'They also go more slowly.',
     },
     {
       said: 'Lookahead around Adam errs less than Adam.',

@@ -131,7 +131,7 @@ function noiseSection({ sgd, slow }: Variances): Section {
   const dots = (values: readonly number[]): readonly Point[] => values.map((v, i) => [curvatures[i] as number, v])
   return {
     title: 'Why look ahead',
-    lede: 'A weight in a bowl whose lowest place is drawn anew every step. Lines are the formulas, dots were measured over many weights. Where SGD is about to leave the bowl, slow weights stay.',
+    lede: 'A weight in a bowl whose lowest place is drawn anew every step. Lines are the formulas, dots were measured over many weights.',
     body: html`<figure class="card">${lineChart({
       label: 'Variance of the weight by rate times curvature',
       x: { name: 'rate times curvature' },
@@ -150,7 +150,7 @@ function flatSection({ ways, chosen, tried, images, epochs }: Flatnesses): Secti
   const [plain, wary] = chosen
   return {
     title: 'Flat and sharp minima',
-    lede: `The lectures’ MLP on ${count(images)} images, ${epochs} epochs: the loss on them up the gradient, medians. SAM has a rate of ${wary.rate} and a radius of ${wary.rho}; the rate that suits SGD is ${plain.rate}.`,
+    lede: `The lectures’ MLP on ${count(images)} images, ${epochs} epochs: the loss on them up the gradient, medians. SAM has a rate of ${wary.rate} and a radius of ${wary.rho}; the rate that suits SGD, with which it goes on twice as long, is ${plain.rate}.`,
     body: html`<figure class="card">${lineChart({
       label: 'Rise of the training loss by distance',
       x: { name: 'distance' },

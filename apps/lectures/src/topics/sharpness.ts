@@ -140,7 +140,7 @@ export async function flatnesses(sets: SmallSets, context: Context): Promise<Fla
     tried,
     ways: [
       await measured('SGD, SAM’s rate', 't7', { ...wary, rho: 0 }),
-      await measured('SGD, its own rate, twice as long', 't4', { ...plain, epochs: 2 * epochs }),
+      await measured('SGD, twice as long', 't4', { ...plain, epochs: 2 * epochs }),
       await measured('SAM', 't2', wary),
     ],
   }

@@ -9,7 +9,7 @@ import { type LectureOptions, lectureUsage, parseLectureOptions } from './lectur
 import { UsageError } from './options.ts'
 import { type Entry, renderIndex } from './pages/indexPage.ts'
 import { type Context, MissingDataError, type Page, type Topic } from './pages/topic.ts'
-import { runTopic } from './runTopic.ts'
+import { runTopic, warningOf } from './runTopic.ts'
 import { checkOut, interruptedCode, onInterrupt, reasonOf, say } from './shell.ts'
 import { topics } from './topics/index.ts'
 
@@ -57,7 +57,10 @@ async function runAll(options: LectureOptions, signal: AbortSignal, backend: str
       () => true,
       () => false,
     )
-    await writeFileAtomic(join(options.out, 'index.html'), renderIndex([...entries.values()], report))
+    await writeFileAtomic(
+      join(options.out, 'index.html'),
+      renderIndex([...entries.values()], report, warningOf(options)),
+    )
   }
   await index()
   for (const topic of options.topics) {

@@ -14,8 +14,8 @@ export async function pause({ signal }: Pick<Context, 'signal'>): Promise<void> 
   signal.throwIfAborted()
 }
 
-/** What the page says of the run. */
-const warningOf = ({ quick }: Pick<LectureOptions, 'quick'>): string | undefined =>
+/** What pages say of the run. */
+export const warningOf = ({ quick }: Pick<LectureOptions, 'quick'>): string | undefined =>
   quick ? 'A quick run with fewer steps on fewer data: its numbers show that all works, not what is true.' : undefined
 
 /** Runs a topic and writes its page and its numbers into `out`; answers the page. */

@@ -81,7 +81,9 @@ describe('every topic', { timeout: 30_000 }, () => {
         ...rest.map((topic, i) => ({ topic, ...(i === 0 && { missing: 'get <them>' }) })),
       ],
       true,
+      'a <quick> run',
     )
+    expect(text).toContain('a &lt;quick&gt; run')
     expect(markupProblems(text.replace('<!doctype html>\n', '').trim())).toEqual([])
     expect(text).toContain('Failed: no &lt;data&gt;')
     expect(text).toContain('<p>get &lt;them&gt;</p>')

@@ -56,11 +56,17 @@ export function claimsOf(
       remark: 'What is left is rounding: steps are a thousandth of the weights.',
     },
     {
-      said: 'Lion learns as well as Adam, at a rate 3 to 10 times smaller.',
+      said: 'Lion wants a rate 3 to 10 times smaller than Adam’s (Chen et al., 2023).',
       row,
-      measured: `rate ${lion.setting} and ${adam.setting} (${formatNumber(share, 2)} times), ${span(lion.test)} and ${span(adam.test)} errors`,
-      agrees: share >= 3 && share <= 10 && !apart(adam.test, lion.test),
-      remark: 'Chen et al. (2023) say so of large networks.',
+      measured: `${lion.setting} and ${adam.setting} were chosen: ${formatNumber(share, 2)} times`,
+      agrees: share >= 3 && share <= 10,
+    },
+    {
+      said: 'Lion learns as well as Adam.',
+      row,
+      measured: `${span(lion.test)} and ${span(adam.test)} errors`,
+      agrees: median(lion.test) <= 1.05 * median(adam.test),
+      remark: 'As said where its median is at most a twentieth larger. The paper says so of large networks and batches.',
     },
     {
       said: 'Where gradients shrink from layer to layer, rates that grow towards the input make up for it.',

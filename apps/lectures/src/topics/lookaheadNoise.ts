@@ -46,11 +46,14 @@ export async function measuredVariances(
 
 /** Variances of both, and how far they lie from the formulas, as a share. */
 export async function lookaheadVariances({ quick, seed, signal }: Context) {
-  const { sgd, slow } = await measuredVariances(quick ? 2000 : 20_000, quick ? 20 : 40, seed, signal)
+  const weights = quick ? 2000 : 20_000
+  const { sgd, slow } = await measuredVariances(weights, quick ? 20 : 40, seed, signal)
   const off = (measured: readonly number[], told: (q: number) => number): number =>
     Math.max(...measured.map((v, i) => Math.abs(v / told(1 - (curvatures[i] as number)) - 1)))
   const smaller = slow.every((v, i) => v < (sgd[i] as number))
-  return { sgd, slow, smaller, off: Math.max(off(sgd, varianceOfSgd), off(slow, varianceOfSlow)) }
+  // Five deviations of a variance that is measured from so many normal weights.
+  const chance = 5 * Math.sqrt(2 / weights)
+  return { sgd, slow, smaller, chance, off: Math.max(off(sgd, varianceOfSgd), off(slow, varianceOfSlow)) }
 }
 
 export type Variances = Awaited<ReturnType<typeof lookaheadVariances>>

@@ -1,15 +1,15 @@
 import { access } from 'node:fs/promises'
 import { join } from 'node:path'
 import { styleText } from 'node:util'
-import { type Mnist, mnist } from '@tessella/datasets'
+import { DatasetError, fashionMnist, type Mnist, mnist } from '@tessella/datasets'
 import { disposeBackend } from '@tessella/tensor'
 import { formatSeconds, writeFileAtomic } from '@tessella/training'
 import { openBackend } from './backends.ts'
 import { type LectureOptions, lectureUsage, parseLectureOptions } from './lectureOptions.ts'
 import { UsageError } from './options.ts'
 import { type Entry, renderIndex } from './pages/indexPage.ts'
-import type { Context, Page, Topic } from './pages/topic.ts'
-import { runTopic } from './runTopic.ts'
+import { type Context, MissingDataError, type Page, type Topic } from './pages/topic.ts'
+import { runTopic, warningOf } from './runTopic.ts'
 import { checkOut, interruptedCode, onInterrupt, reasonOf, say } from './shell.ts'
 import { topics } from './topics/index.ts'
 
@@ -22,6 +22,19 @@ function list(): void {
     say(`  ${styleText('bold', t.name.padEnd(width))}  ${t.title}  ${styleText('dim', t.rows.join(' '))}`)
 }
 
+/** Fashion-MNIST from the folder that was named, or from where a package puts it: there it may be missing. */
+async function clothes(root: string | undefined, signal: AbortSignal): Promise<Mnist> {
+  try {
+    return await fashionMnist({ signal, ...(root !== undefined && { root }) })
+  } catch (cause) {
+    if (root !== undefined || !(cause instanceof DatasetError) || cause.code !== 'not-found') throw cause
+    throw new MissingDataError(
+      'Fashion-MNIST is not on this machine. On Debian and Ubuntu `apt install dataset-fashion-mnist` brings it; or take the four files from github.com/zalandoresearch/fashion-mnist, folder data/fashion, and run `npx pnpm@12 lecture fashion --fashion DIR`.',
+      { cause },
+    )
+  }
+}
+
 function contextOf(options: LectureOptions, signal: AbortSignal): Context {
   let data: Promise<Mnist> | undefined
   return {
@@ -30,6 +43,7 @@ function contextOf(options: LectureOptions, signal: AbortSignal): Context {
     signal,
     note: (remark) => tell(`  ${remark}`),
     mnist: () => (data ??= mnist({ signal })),
+    fashion: () => clothes(options.fashion, signal),
   }
 }
 
@@ -43,7 +57,10 @@ async function runAll(options: LectureOptions, signal: AbortSignal, backend: str
       () => true,
       () => false,
     )
-    await writeFileAtomic(join(options.out, 'index.html'), renderIndex([...entries.values()], report))
+    await writeFileAtomic(
+      join(options.out, 'index.html'),
+      renderIndex([...entries.values()], report, warningOf(options)),
+    )
   }
   await index()
   for (const topic of options.topics) {
@@ -58,6 +75,12 @@ async function runAll(options: LectureOptions, signal: AbortSignal, backend: str
       say(`  ${join(options.out, `${topic.name}.html`)}, ${formatSeconds((performance.now() - began) / 1000)}`)
     } catch (error) {
       if (signal.aborted) break
+      if (error instanceof MissingDataError) {
+        entries.set(topic, { topic, missing: error.message })
+        tell(`${topic.name} was left out: ${error.message}`)
+        await index()
+        continue
+      }
       entries.set(topic, { topic, failed: reasonOf(error) })
       tell(`${topic.name} failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`)
     }
@@ -83,7 +106,8 @@ async function main(): Promise<number> {
     const entries = await runAll(options, signal, backend)
     if (options.all) say(`The index: ${join(options.out, 'index.html')}`)
     if (signal.aborted) return interruptedCode
-    return entries.some((e) => e.failed !== undefined) ? 1 : 0
+    // Who names a topic wants it; all of them are as many as there can be.
+    return entries.some((e) => e.failed !== undefined || (e.missing !== undefined && !options.all)) ? 1 : 0
   } finally {
     disposeBackend()
   }

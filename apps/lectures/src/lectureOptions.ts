@@ -12,6 +12,8 @@ export interface LectureOptions {
   readonly seed: number
   readonly quick: boolean
   readonly out: string
+  /** The folder with Fashion-MNIST's files; where Debian's package puts them unless given. */
+  readonly fashion: string | undefined
   readonly help: boolean
 }
 
@@ -25,6 +27,8 @@ export const lectureUsage = `Runs topics of the lectures and writes a page for e
   --seed N                    weights, noise and order of the data (default 1)
   --quick                     fewer steps on fewer data, to see that all works
   --out DIR                   where the pages go (default out)
+  --fashion DIR               the four files of Fashion-MNIST, for the topic fashion (default: where Debian's package
+                              dataset-fashion-mnist puts them)
   --help                      this text
 `
 
@@ -81,6 +85,7 @@ export function parseLectureOptions(args: readonly string[], known: readonly Top
     seed: whole('seed', values.seed ?? '1', 0),
     quick: values.quick ?? false,
     out: folder(values.out ?? 'out'),
+    fashion: values.fashion === undefined ? undefined : folder(values.fashion, 'fashion'),
     help: values.help ?? false,
   }
 }
@@ -102,6 +107,7 @@ function read(args: readonly string[]) {
         seed: { type: 'string' },
         quick: { type: 'boolean' },
         out: { type: 'string' },
+        fashion: { type: 'string' },
         help: { type: 'boolean', short: 'h' },
       },
     })

@@ -57,8 +57,8 @@ export function oneOf<T extends string>(name: string, text: string, allowed: rea
 }
 
 /** The name of a folder. Throws {@link UsageError}. */
-export function folder(text: string): string {
-  if (text === '') throw new UsageError('--out takes the name of a folder')
+export function folder(text: string, option = 'out'): string {
+  if (text === '') throw new UsageError(`--${option} takes the name of a folder`)
   return text
 }
 

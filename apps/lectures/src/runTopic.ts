@@ -14,15 +14,15 @@ export async function pause({ signal }: Pick<Context, 'signal'>): Promise<void> 
   signal.throwIfAborted()
 }
 
-/** What the page says of the run. */
-const warningOf = ({ quick }: Pick<LectureOptions, 'quick'>): string | undefined =>
+/** What pages say of the run. */
+export const warningOf = ({ quick }: Pick<LectureOptions, 'quick'>): string | undefined =>
   quick ? 'A quick run with fewer steps on fewer data: its numbers show that all works, not what is true.' : undefined
 
 /** Runs a topic and writes its page and its numbers into `out`; answers the page. */
 export async function runTopic(
   topic: Topic,
   context: Context,
-  options: Pick<LectureOptions, 'out' | 'quick' | 'seed' | 'backend'>,
+  options: Pick<LectureOptions, 'out' | 'quick' | 'seed' | 'backend' | 'fashion'>,
   backend: string,
 ): Promise<Page> {
   const began = performance.now()
@@ -34,6 +34,7 @@ export async function runTopic(
     `--seed ${options.seed}`,
     ...(options.backend === 'cpu' ? [] : [`--backend ${options.backend}`]),
     ...(options.quick ? ['--quick'] : []),
+    ...(topic.name === 'fashion' && options.fashion !== undefined ? [`--fashion ${options.fashion}`] : []),
   ]
   const facts = [
     ['command', html`<code>${command.join(' ')}</code>`],

@@ -16,9 +16,19 @@ describe('parseLectureOptions', () => {
       topics,
     )
     expect(found.map((t) => t.name)).toEqual(['perceptron', 'graph'])
-    expect(rest).toEqual({ all: false, backend: 'reference', seed: 7, quick: true, out: 'x', help: false })
+    expect(rest).toEqual({
+      all: false,
+      backend: 'reference',
+      seed: 7,
+      quick: true,
+      out: 'x',
+      fashion: undefined,
+      help: false,
+    })
   })
 
+  it('takes the folder of Fashion-MNIST', () =>
+    expect(parseLectureOptions(['fashion', '--fashion', 'here'], topics).fashion).toBe('here'))
   it('takes all', () => expect(parseLectureOptions(['all'], topics)).toMatchObject({ all: true, topics }))
   it('takes nothing: the list', () => expect(parseLectureOptions([], topics).topics).toEqual([]))
 
@@ -42,6 +52,7 @@ describe('parseLectureOptions', () => {
     [['--seed', '1.5'], '--seed takes a whole number'],
     [['--backend', 'gpu'], "--backend takes cpu, wgpu, reference, not 'gpu'"],
     [['--out', ''], '--out takes the name of a folder'],
+    [['--fashion', ''], '--fashion takes the name of a folder'],
     [['--nope'], '--nope'],
   ])('refuses %j', (args, message) => expect(() => parseLectureOptions(args, topics)).toThrow(message))
 })
@@ -107,6 +118,19 @@ describe('lecture', { timeout: 60_000 }, () => {
     if (code === 0) expect(out).toContain('perceptron: ')
     else expect(err).toContain('[wgpu] no WebGPU adapter was found')
     expect(code === 0 || code === 1).toBe(true)
+  })
+
+  it.concurrent('says how to get Fashion-MNIST where it is not, code 1', async () => {
+    const { code, out, err } = await lecture(['fashion', '--quick', '--out', join(root, 'clothes')])
+    if (code === 0) expect(out).toContain('fashion: ')
+    else expect(err).toMatch(/fashion was left out: .*apt install dataset-fashion-mnist.*--fashion DIR/)
+    expect(err).not.toContain('    at ')
+  })
+
+  it.concurrent('fails where the folder that was named does not have it, code 1', async () => {
+    const { code, err } = await lecture(['fashion', '--fashion', root, '--out', join(root, 'none')])
+    expect(err).toContain('has no readable train-images-idx3-ubyte')
+    expect(code).toBe(1)
   })
 
   it.concurrent('leaves valid pages and an index on Ctrl-C, code 130', async () => {

@@ -23,6 +23,7 @@ const context: Context = {
   signal: new AbortController().signal,
   note: () => {},
   mnist: () => Promise.resolve(data),
+  fashion: () => Promise.resolve(data),
 }
 const agreed = (page: Page, said: string): boolean => page.claims.find((c) => c.said.startsWith(said))?.agrees ?? false
 

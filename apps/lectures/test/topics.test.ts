@@ -20,6 +20,7 @@ const context: Context = {
   signal: new AbortController().signal,
   note: () => {},
   mnist: () => Promise.resolve(data),
+  fashion: () => Promise.resolve(data),
 }
 
 beforeAll(async () => {
@@ -77,12 +78,15 @@ describe('every topic', { timeout: 30_000 }, () => {
       [
         { topic: first, page: await pageOf(first) },
         { topic: second, failed: 'no <data>' },
-        ...rest.map((topic) => ({ topic })),
+        ...rest.map((topic, i) => ({ topic, ...(i === 0 && { missing: 'get <them>' }) })),
       ],
       true,
+      'a <quick> run',
     )
+    expect(text).toContain('a &lt;quick&gt; run')
     expect(markupProblems(text.replace('<!doctype html>\n', '').trim())).toEqual([])
     expect(text).toContain('Failed: no &lt;data&gt;')
+    expect(text).toContain('<p>get &lt;them&gt;</p>')
     expect(text).toContain(`href="${first.name}.html"`)
     expect(text).not.toContain(`href="${second.name}.html"`)
   })
@@ -179,6 +183,15 @@ describe('other exact results', () => {
     const { claims, numbers } = await pageOf(named('losses'))
     expect([claims[0]?.agrees, claims[3]?.agrees]).toEqual([true, true])
     expect(numbers.offHuber).toBeLessThan((numbers.offMse as number) / 2)
+  })
+
+  it('groups and gathered gradients are exact, and L-BFGS needs a fraction of the evaluations', async () => {
+    const { numbers, claims } = await pageOf(named('relatives'))
+    expect([numbers.grouped, numbers.held]).toEqual([0, 0])
+    expect(numbers.gathered).toBeLessThan(1e-5)
+    expect(numbers.ungathered).toBeGreaterThan(1e-3)
+    expect(numbers.signs).toBeLessThan(1e-3)
+    expect(claims[0]?.agrees).toBe(true)
   })
 
   it('a start by data gives every layer variance 1', async () => {

@@ -90,11 +90,14 @@ pre.code:first-child { margin-top: 0; }
 .thumb .chart text, .thumb figcaption, .thumb caption, .thumb .legend { display: none; }
 .thumb .card { border: 0; padding: 0; } .thumb .chart { max-height: 10.5rem; }
 .thumb .panels, .thumb .planes { grid-template-columns: repeat(3, 1fr); gap: .3rem; }
+.thumb .planes:not(:has(> :nth-child(3))) { grid-template-columns: repeat(2, 1fr); }
+.thumb .panels > :nth-child(n + 7) { display: none; }
 .thumb .cells td { min-width: 1.2rem; height: 1.2rem; font-size: .65rem; padding: 0; }
 .thumb .planes.one { grid-template-columns: 1fr; }
 .thumb .images { grid-template-columns: repeat(4, 1fr); gap: .3rem; }
 .thumb .chart.wide { display: block; } .thumb .chart.narrow { display: none; }
 .thumb .series path { vector-effect: non-scaling-stroke; stroke-width: 1.75; }
+.thumb .series circle { fill: var(--tone); } .thumb .chart.wide .series circle { r: 9px; }
 .thumb .equation { flex-wrap: nowrap; gap: .4rem; justify-content: center; }
 .tag { display: inline-block; color: var(--soft); font-size: .75rem; border: 1px solid var(--line); border-radius: 1rem; padding: .05rem .55rem; margin: .6rem .25rem 0 0; }
 @media (min-width: 52rem) {

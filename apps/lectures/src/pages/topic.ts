@@ -12,6 +12,13 @@ export interface Context {
   readonly note: (remark: string) => void
   /** MNIST, read when a topic first asks for it. */
   readonly mnist: () => Promise<Mnist>
+  /** Fashion-MNIST, which has to be got first. Throws {@link MissingDataError} where nobody has. */
+  readonly fashion: () => Promise<Mnist>
+}
+
+/** Data that a topic needs are not on this machine; the message says how to get them. Not a failure. */
+export class MissingDataError extends Error {
+  override readonly name = 'MissingDataError'
 }
 
 /** What a lecture says beside what was measured. */

@@ -11,6 +11,7 @@ import { constraints } from './constraints.ts'
 import { convolution } from './convolution.ts'
 import { dropoutDecay } from './dropoutDecay.ts'
 import { dropoutForms } from './dropoutForms.ts'
+import { fashion } from './fashion.ts'
 import { filters } from './filters.ts'
 import { generative } from './generative.ts'
 import { graph } from './graph.ts'
@@ -29,6 +30,7 @@ import { pruningTopic } from './pruning.ts'
 import { rates } from './rates.ts'
 import { receptive } from './receptive.ts'
 import { regularisation } from './regularisation.ts'
+import { relatives } from './relatives.ts'
 import { search } from './search.ts'
 import { sequences } from './sequences.ts'
 import { softmax } from './softmax.ts'
@@ -61,6 +63,7 @@ export const topics: readonly Topic[] = [
   natural,
   clipping,
   rates,
+  relatives,
   overfitting,
   search,
   regularisation,
@@ -72,12 +75,13 @@ export const topics: readonly Topic[] = [
   variational,
   pruningTopic,
   batchNormalisation,
-  imageFolderTopic,
   norms,
+  imageFolderTopic,
   sequences,
   attention,
   text,
   autoencoders,
   generative,
   mainExperiment,
+  fashion,
 ]

@@ -1,10 +1,6 @@
-import { valueAndGrad } from '@tessella/autograd'
 import { batches } from '@tessella/datasets'
-import { linear } from '@tessella/layers'
-import { crossEntropy, mse } from '@tessella/losses'
+import { crossEntropy } from '@tessella/losses'
 import {
-  accumulate,
-  adam,
   constantSchedule,
   cosineDecay,
   cosineWarmRestarts,
@@ -12,14 +8,13 @@ import {
   exponentialDecay,
   multiStepDecay,
   oneCycle,
-  optimizer,
   polynomialDecay,
   type Schedule,
   sgd,
   stepDecay,
   warmup,
 } from '@tessella/optimizers'
-import { key, normal, scalar } from '@tessella/tensor'
+import { scalar } from '@tessella/tensor'
 import { findLearningRate, formatNumber } from '@tessella/training'
 import { type Batch, network } from '../models.ts'
 import { formulas } from '../pages/formula.ts'
@@ -29,7 +24,7 @@ import { snippet } from '../pages/snippet.ts'
 import { toneOf } from '../pages/tones.ts'
 import type { Context, Page, Topic } from '../pages/topic.ts'
 import { html } from '../report/html.ts'
-import { percent, tiny } from '../report/numbers.ts'
+import { percent } from '../report/numbers.ts'
 import { type Epoch, train } from './course.ts'
 
 const shapes = (n: number): readonly (readonly [name: string, schedule: Schedule])[] => [
@@ -60,21 +55,6 @@ async function drawn() {
     )
   }
   return panels(found)
-}
-
-/** Four parts of a batch, gathered, against the whole batch: the largest difference of weights. */
-async function gathered(seed: number): Promise<number> {
-  // show: accumulate
-  const [whole, parts] = [linear(6, 2, { seed }), linear(6, 2, { seed })]
-  const [x, y] = [normal(key(seed), [32, 6]), normal(key(seed + 1), [32, 2])]
-  const [once, often] = [optimizer(adam(0.1), whole), optimizer(accumulate(adam(0.1), 4), parts)]
-  once.update(valueAndGrad(() => mse(whole(x), y), whole)[1] as never)
-  for (let i = 0; i < 4; i++) {
-    const [a, b] = [x.narrow(0, 8 * i, 8), y.narrow(0, 8 * i, 8)]
-    often.update(valueAndGrad(() => mse(parts(a), b), parts)[1] as never)
-  }
-  // end
-  return Number(await whole.weight.value.sub(parts.weight.value).abs().max().item())
 }
 
 async function run(context: Context): Promise<Page> {
@@ -113,7 +93,6 @@ async function run(context: Context): Promise<Page> {
   }
   const epochOf = (name: string): Epoch => all.find((a) => a.name === name)?.epochs.at(-1) as Epoch
   const [constant, cosine] = [epochOf('constant'), epochOf('cosine')]
-  const same = await gathered(seed)
   const least = search.rates[search.smoothed.indexOf(Math.min(...search.smoothed))] as number
   // Batches of 50: between epochs the errors of the weights jump, of their averages less.
   const wobble = (pick: (e: Epoch) => number): number => {
@@ -166,19 +145,12 @@ async function run(context: Context): Promise<Page> {
         agrees: smooth < raw,
         remark: `Decay 0.99: about the last 100 steps. Errors in the end ${percent(constant.testErrors)} and ${percent(constant.averagedErrors)}.`,
       },
-      {
-        said: 'Gradients of parts of a batch, gathered, are the gradient of the whole.',
-        row: 'T1',
-        measured: `weights after a step of Adam differ by at most ${tiny(same)}`,
-        agrees: same < 1e-5,
-      },
     ],
     numbers: {
       suggestion: search.suggestion,
       least,
       errors: all.map((a) => a.epochs.at(-1)?.testErrors ?? 1),
       averaged: all.map((a) => a.epochs.at(-1)?.averagedErrors ?? 1),
-      same,
     },
     sections: [
       {
@@ -222,14 +194,14 @@ async function run(context: Context): Promise<Page> {
       },
       {
         title: 'Code',
-        lede: 'The finder; and a batch in parts.',
-        body: html`${snippet(import.meta.url, 'finder')}${snippet(import.meta.url, 'accumulate')}`,
+        lede: 'The finder.',
+        body: snippet(import.meta.url, 'finder'),
       },
     ],
   }
 }
 
-/** The learning rate: finder, schedules, averaged weights, gathered gradients. */
+/** The learning rate: finder, schedules, averaged weights. */
 export const rates: Topic = {
   name: 'rates',
   title: 'The learning rate, found and scheduled',

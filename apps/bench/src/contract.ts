@@ -50,6 +50,8 @@ export interface Ceilings {
   readonly fmaWideAll?: number
   /** Copying 64 MiB to another place, one core, GB/s of reads and writes. */
   readonly copy: number
+  /** Of the graphics card, where one is measured: float32 multiply-adds in GFLOP/s, a copy in GB/s. */
+  readonly gpu?: { readonly fma: number; readonly copy: number }
 }
 
 export interface Machine {

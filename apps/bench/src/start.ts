@@ -88,7 +88,7 @@ async function measure(options: Options): Promise<number> {
   const began = performance.now()
   const status = statusLine(process.stderr, process.env)
   status.show('ceilings of this machine')
-  const ceilings = await measureCeilings(options.quick ? 0.3 : 1)
+  const ceilings = await measureCeilings(options.quick ? 0.3 : 1, options.systems.includes('wgpu'))
   const machine = describeMachine(options, ceilings)
   const hosts = await startHosts(options)
   const results: Row[] = []
@@ -99,6 +99,10 @@ async function measure(options: Options): Promise<number> {
   if (ceilings)
     say(
       `Ceilings: ${formatFigure(ceilings.fma, 'GFLOP/s')} GFLOP/s a core (128-bit WebAssembly), ${formatFigure(ceilings.fmaAll, 'GFLOP/s')} on all${wide}, copy ${formatFigure(ceilings.copy, 'GB/s')} GB/s`,
+    )
+  if (ceilings?.gpu)
+    say(
+      `Graphics card: ${formatFigure(ceilings.gpu.fma, 'GFLOP/s')} GFLOP/s, copy ${formatFigure(ceilings.gpu.copy, 'GB/s')} GB/s`,
     )
   let finished = 0
   try {

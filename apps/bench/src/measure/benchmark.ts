@@ -30,8 +30,8 @@ const threaded: ReadonlySet<SystemName> = new Set<SystemName>(['cpu', 'cpu-wide'
 /** The result as a share of what the machine can do with that many threads. */
 function withShare(c: Case, row: Row, ceilings: Ceilings | undefined): Row {
   if (!ceilings || row.median === undefined || c.ceiling === undefined) return row
-  // A ceiling of the processor says nothing about a graphics card.
-  if (row.system === 'wgpu') return row
+  if (row.system === 'wgpu')
+    return ceilings.gpu ? { ...row, share: row.median / ceilings.gpu[c.ceiling === 'copy' ? 'copy' : 'fma'] } : row
   const wide = row.system === 'cpu-wide'
   const one = (wide ? ceilings.fmaWide : undefined) ?? ceilings.fma
   const all = (wide ? ceilings.fmaWideAll : undefined) ?? ceilings.fmaAll

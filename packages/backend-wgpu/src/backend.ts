@@ -18,6 +18,7 @@ import type { Capabilities } from './device/capabilities.ts'
 import { Device } from './device/device.ts'
 import { openDevice } from './device/open.ts'
 import type { WgpuOptions } from './device/options.ts'
+import type { Page } from './memory/pool.ts'
 import { Readback } from './memory/readback.ts'
 import { Store } from './memory/store.ts'
 import { WgpuExecutable } from './run/executable.ts'
@@ -26,6 +27,9 @@ import { nativeBinary, nativeUnary } from './wgsl/functions.ts'
 
 /** All but float64, which WGSL does not have. */
 const dtypes: ReadonlySet<DType> = new Set<DType>(['float32', 'float16', 'int32', 'uint32', 'uint8', 'bool'])
+
+/** Each of so many values may lie across two pages in a dispatch of the default limits. */
+const fewBuffers = 4
 
 /** Uploads that wait for a submission hold host memory: after this much there is one. */
 const stagedBytes = 16 * 2 ** 20
@@ -72,7 +76,17 @@ export class WgpuBackend implements Backend {
   prepare(graph: Graph): Executable {
     this.#device.check()
     for (const { dtype } of [...graph.inputs, ...graph.outputs]) requireDType(dtype)
-    const program = compileGraph(graph, this.#target)
+    try {
+      return this.#executable(graph, this.#target)
+    } catch (error) {
+      // Values of several pages take more bindings each: kernels of fewer values may do.
+      if (!(error instanceof BackendError && error.code === 'too-large')) throw error
+      return this.#executable(graph, { ...this.#target, maxBuffers: Math.min(fewBuffers, this.#target.maxBuffers) })
+    }
+  }
+
+  #executable(graph: Graph, target: Target): WgpuExecutable {
+    const program = compileGraph(graph, target)
     for (const { dtype } of program.buffers) requireDType(dtype)
     const shared = { device: this.#device, store: this.#store, pipelines: this.#pipelines }
     return new WgpuExecutable(shared, program)
@@ -82,22 +96,31 @@ export class WgpuBackend implements Backend {
     this.#device.check()
     requireDType(dtype)
     const buffer = this.#store.allocate(data.byteLength, 'the upload')
-    // Bytes, because Dawn in Node does not survive a Float16Array; writes are of whole words.
-    const whole = data.byteLength - (data.byteLength % 4)
-    const { queue } = this.#device
-    const { buffer: target } = buffer.memory
-    if (whole > 0) queue.writeBuffer(target, 0, data.buffer, data.byteOffset, whole)
-    if (whole < data.byteLength) {
-      const rest = new Uint8Array(4)
-      rest.set(new Uint8Array(data.buffer, data.byteOffset + whole, data.byteLength - whole))
-      queue.writeBuffer(target, whole, rest)
+    // Bytes, because Dawn in Node does not survive a Float16Array.
+    const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+    let first = 0
+    for (const page of buffer.memory.pages) {
+      this.#write(page, bytes.subarray(first, first + page.size))
+      first += page.size
     }
-    this.#staged += data.byteLength
+    return buffer
+  }
+
+  /** Writes are of whole words. */
+  #write({ buffer }: Page, bytes: Uint8Array<ArrayBufferLike>): void {
+    const { queue } = this.#device
+    const whole = bytes.byteLength - (bytes.byteLength % 4)
+    if (whole > 0) queue.writeBuffer(buffer, 0, bytes.buffer, bytes.byteOffset, whole)
+    if (whole < bytes.byteLength) {
+      const rest = new Uint8Array(4)
+      rest.set(bytes.subarray(whole))
+      queue.writeBuffer(buffer, whole, rest)
+    }
+    this.#staged += bytes.byteLength
     if (this.#staged > stagedBytes) {
       this.#staged = 0
       queue.submit([])
     }
-    return buffer
   }
 
   async read<D extends DType>(buffer: DeviceBuffer, dtype: D): Promise<HostArrays[D]> {

@@ -1,10 +1,11 @@
 import type { BufferPlan, Kernel } from '@tessella/compiler'
 import type { Capabilities } from './device/capabilities.ts'
-import { emitAny } from './kernels/table.ts'
+import { emitInWindows } from './windows/emit.ts'
 
-/** A storage buffer of a dispatch. */
+/** A storage buffer of a dispatch: one page of a slot. */
 export interface Binding {
   readonly slot: number
+  readonly page: number
   readonly access: 'read' | 'read_write'
 }
 
@@ -22,6 +23,8 @@ export interface Dispatch {
 export interface Slots {
   /** Two buffers with one slot share a GPUBuffer: an in-place temporary, or an output over a donated input. */
   readonly slotOf: (buffer: number) => number
+  /** Pages of a slot; one, but for values above the size of a binding. */
+  readonly pages: (slot: number) => number
   /** A slot of at least this many bytes that lives for this kernel only. */
   scratch(bytes: number): number
 }
@@ -38,5 +41,5 @@ export function emitKernel(
   slots: Slots,
   capabilities: Capabilities,
 ): readonly Dispatch[] {
-  return emitAny(kernel, { buffers, slots, capabilities })
+  return emitInWindows(kernel, { buffers, slots, capabilities })
 }

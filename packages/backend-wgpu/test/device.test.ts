@@ -65,7 +65,7 @@ describe('a device', () => {
     const ours = new Device(device, info)
     const backend = new WgpuBackend(ours)
     const good = backend.upload(new Float32Array([1]), 'float32')
-    const bindings = [{ slot: 0, access: 'read_write' }] as const
+    const bindings = [{ slot: 0, page: 0, access: 'read_write' }] as const
     const wgsl = '@compute @workgroup_size(1) fn main() { let x: f32 = 1u; }'
     new Pipelines(ours).prepare({ label: 'matmul [84, 10]', wgsl, bindings, workgroups: [1, 1, 1] })
     await expect(backend.read(good, 'float32')).rejects.toMatchObject({
@@ -86,12 +86,20 @@ describe('limits', () => {
   })
   afterAll(() => backend.dispose())
 
-  it('a value larger than one binding is refused with its size and the limit', () => {
-    const x = parameter([20_000], 'float32')
-    expect(() => backend.prepare({ inputs: [x], outputs: [build.neg(x)] })).toThrow(
-      /b0\) has 80000 bytes, this device takes 65536/,
-    )
-    expect(codeOf(() => backend.upload(new Float32Array(20_000), 'float32'))).toBe('too-large')
+  it('a value larger than one binding lies in pages', async () => {
+    const data = Float32Array.from({ length: 50_001 }, (_, i) => i)
+    const x = parameter([50_001], 'float32')
+    const input = backend.upload(data, 'float32')
+    expect(backend.memory().reservedBytes).toBeLessThan(1.2 * data.byteLength)
+    const [y] = backend.prepare({ inputs: [x], outputs: [build.neg(x)] }).run([input], [true])
+    expect(await backend.read(y as DeviceBuffer, 'float32')).toEqual(data.map((v) => -v))
+    backend.release(y as DeviceBuffer)
+  })
+
+  it('a value whose elements have no address is refused', () => {
+    const x = parameter([2 ** 31], 'uint8')
+    const y = build.slice(x, [0], [1])
+    expect(() => backend.prepare({ inputs: [x], outputs: [y] })).toThrow(/has 2147483648 elements/)
   })
 
   it('a value of exactly one binding works', async () => {

@@ -41,7 +41,7 @@ describe('slots', () => {
     const graph = { inputs: [x], outputs: [build.scale(x, 0.5)], updates: [{ input: 0, output: 0 }] }
     const inPlace = plan(graph, [0])
     expect(inPlace.slots).toEqual([{ kind: 'input', index: 0 }])
-    expect(inPlace.dispatches.map((d) => d.bindings)).toEqual([[{ slot: 0, access: 'read_write' }]])
+    expect(inPlace.dispatches.map((d) => d.bindings)).toEqual([[{ slot: 0, page: 0, access: 'read_write' }]])
     const apart = plan(graph, [undefined])
     expect(apart.dispatches.map((d) => new Set(d.bindings.map((b) => b.slot)))).toEqual([new Set([0, 1])])
   })
@@ -54,5 +54,18 @@ describe('slots', () => {
       expect(new Set(bindings.map((b) => b.slot)).size).toBe(bindings.length)
       expect(bindings.length).toBeLessThanOrEqual(8)
     }
+  })
+
+  it('what fits into a binding never shares a slot with what does not', () => {
+    const x = parameter([40, 40], 'float32')
+    const small = build.matmul(build.slice(x, [0, 0], [10, 40]), x)
+    let y: Node = build.matmul(build.transpose(small), small)
+    for (let i = 0; i < 3; i++) y = build.matmul(y, x)
+    const program = compileGraph({ inputs: [x], outputs: [y] }, target)
+    const bytesWith = (maxBindingBytes: number) =>
+      temporariesOf(planSlots(program, [], { ...defaultCapabilities, maxBindingBytes }).slots).map(({ bytes }) => bytes)
+    // The slot of the small one grows when it is free, unless that would make it one of several pages.
+    expect(bytesWith(2 ** 20)).toEqual([6400, 6400])
+    expect(bytesWith(4096)).toEqual([1600, 6400, 6400])
   })
 })

@@ -32,23 +32,33 @@ export function walkExprs(roots: Iterable<Expr>, visit: (e: Expr) => void): void
 type Leaf = Extract<Expr, { kind: 'load' | 'index' | 'random' | 'gather' }>
 
 /** The same expressions with other leaves; what is shared stays shared. */
-export function mapLeaves(change: (leaf: Leaf) => Leaf): (e: Expr) => Expr {
+export const mapLeaves = (change: (leaf: Leaf) => Leaf): ((e: Expr) => Expr) =>
+  mapExprs((e) => {
+    switch (e.kind) {
+      case 'load':
+      case 'index':
+      case 'random':
+      case 'gather':
+        return change(e)
+      default:
+        return e
+    }
+  })
+
+/** The same expressions, each changed after its operands, with what it was; what is shared stays shared. */
+export function mapExprs(change: (e: Expr, original: Expr) => Expr): (e: Expr) => Expr {
   const done = new Map<Expr, Expr>()
   const go = (e: Expr): Expr => {
     const known = done.get(e)
     if (known) return known
-    const out = rebuilt(e)
+    const out = change(rebuilt(e), e)
     done.set(e, out)
     return out
   }
   const rebuilt = (e: Expr): Expr => {
     switch (e.kind) {
-      case 'load':
-      case 'index':
-      case 'random':
-        return change(e)
       case 'gather':
-        return change({ ...e, index: go(e.index) })
+        return { ...e, index: go(e.index) }
       case 'unary':
       case 'cast':
         return { ...e, x: go(e.x) }

@@ -1,5 +1,5 @@
 export { type Access, accessOf, type Touch } from './access.ts'
 export { compileGraph } from './compile.ts'
-export { mapLeaves } from './expr.ts'
+export { mapExprs, mapLeaves, walkExprs } from './expr.ts'
 export { printProgram } from './print.ts'
 export type * from './program.ts'

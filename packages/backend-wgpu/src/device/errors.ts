@@ -20,12 +20,20 @@ export const memoryError = (what: string, cause?: unknown): BackendError =>
     { cause },
   )
 
-export const tooLargeError = (what: string, bytes: number, limit: number, limitName: string): BackendError =>
+export const tooLargeError = (what: string, elements: number, most: number): BackendError =>
   new BackendError(
     name,
     'too-large',
-    `${what} has ${bytes} bytes, this device takes ${limit} in one buffer (${limitName}). ` +
-      'Use smaller batches, or split the value.',
+    `${what} has ${elements} elements, and kernels reach ${most}. Use smaller batches, or split the value.`,
+  )
+
+/** A kernel that cannot be cut into dispatches that each see few enough pages. */
+export const tooManyPagesError = (what: string, pages: number, most: number): BackendError =>
+  new BackendError(
+    name,
+    'too-large',
+    `[${what}] reads and writes ${pages} bindings at once, this device takes ${most} (maxStorageBuffersPerShaderStage), ` +
+      'each of at most maxStorageBufferBindingSize bytes. Use smaller batches, or split the value.',
   )
 
 /** The device refused what we made: its message names the objects by their labels, which are the operations. */

@@ -1,7 +1,7 @@
 import type { Dispatch } from '../kernel.ts'
 import { Shader } from '../wgsl/shader.ts'
 import { buffersOf } from './buffers.ts'
-import type { KernelContext } from './context.ts'
+import { bindingsOf, type KernelContext } from './context.ts'
 import { emitFoldGemm, foldGroups } from './gemmFold.ts'
 import { emitTileGemm, tileFor } from './gemmTile.ts'
 import { pointsPerGroup } from './indices.ts'
@@ -16,11 +16,12 @@ const manyGroups = 256
 const leastPart = 128
 
 /** Whether a large k may be cut: the sum of the parts needs a binding beside those of the stores. */
-function mostSplits(gemm: Gemm, { slots, capabilities }: KernelContext, groups: number): number {
-  const slotsOf = (buffers: Iterable<number>) => new Set([...buffers].map((b) => slots.slotOf(b)))
+function mostSplits(gemm: Gemm, context: KernelContext, groups: number): number {
+  const { capabilities } = context
   const values = gemm.writes.map((w) => w.value)
-  const after = slotsOf([...buffersOf(values), ...gemm.writes.map((w) => w.buffer)])
-  if (after.size >= capabilities.maxStorageBuffers) return 1
+  const before = bindingsOf([gemm.a.buffer, gemm.b.buffer], context)
+  const after = bindingsOf([...buffersOf(values), ...gemm.writes.map((w) => w.buffer)], context)
+  if (Math.max(before, after) >= capabilities.maxStorageBuffers) return 1
   if (gemm.batch * gemm.m * gemm.n * gemm.k < splitWork) return 1
   const room = capabilities.maxBindingBytes / (4 * gemm.batch * gemm.m * gemm.n)
   return Math.max(1, Math.floor(Math.min(manyGroups / groups, gemm.k / leastPart, room)))

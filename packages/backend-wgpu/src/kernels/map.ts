@@ -32,7 +32,7 @@ function fillsWords(w: Write, { domain }: MapKernel, context: KernelContext): bo
   const lanes = lanesOf(w, context)
   const steps = stridesOf(domain)
   const end = w.at.offset + sizeOf(domain)
-  const inOrder = w.at.strides.every((s, d) => s === steps[d])
+  const inOrder = w.at.strides.every((s, d) => s === steps[d] || domain[d] === 1)
   const isWhole = end % lanes === 0 || end === context.buffers[w.buffer]?.length
   return lanes > 1 && inOrder && isWhole && w.at.offset % lanes === 0
 }

@@ -1,11 +1,11 @@
-import type { Accumulator, Expr, Kernel, Write } from '@tessella/compiler'
+import type { Accumulator, Kernel, Write } from '@tessella/compiler'
 import { showShape, sizeOf } from '@tessella/ir'
 import type { Dispatch } from '../kernel.ts'
 import { type Memory, Shader } from '../wgsl/shader.ts'
 import { Values } from '../wgsl/values.ts'
 import { type Running, running, SharedArrays } from './accumulators.ts'
 import { buffersOf } from './buffers.ts'
-import type { KernelContext } from './context.ts'
+import { bindingsOf, type KernelContext } from './context.ts'
 import { type FoldLayout, joinLines, layoutLines, sizeOfLayout } from './fold.ts'
 import { indicesOf, powerAbove } from './indices.ts'
 import { groupLimit, planReduce } from './reducePlan.ts'
@@ -21,18 +21,11 @@ export function emitReduce(kernel: ReduceKernel, context: KernelContext): readon
 }
 
 /** Partial results are words, and the second dispatch needs a binding for them. */
-function maySplit(kernel: ReduceKernel, { slots, capabilities }: KernelContext): boolean {
-  const slotCount = (roots: readonly Expr[], buffers: readonly number[]) =>
-    new Set([...buffersOf(roots), ...buffers].map((b) => slots.slotOf(b))).size
-  const reads = slotCount(
-    kernel.accumulators.map((a) => a.value),
-    [],
-  )
-  const after = slotCount(
-    kernel.writes.map((w) => w.value),
-    kernel.writes.map((w) => w.buffer),
-  )
-  const most = capabilities.maxStorageBuffers - 1
+function maySplit(kernel: ReduceKernel, context: KernelContext): boolean {
+  const reads = bindingsOf(buffersOf(kernel.accumulators.map((a) => a.value)), context)
+  const stored = kernel.writes.map((w) => w.buffer)
+  const after = bindingsOf([...buffersOf(kernel.writes.map((w) => w.value)), ...stored], context)
+  const most = context.capabilities.maxStorageBuffers - 1
   return reads <= most && after <= most && kernel.accumulators.every(({ value }) => value.dtype !== 'bool')
 }
 

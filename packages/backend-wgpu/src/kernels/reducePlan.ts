@@ -1,4 +1,4 @@
-import type { Accumulator, Expr } from '@tessella/compiler'
+import { type Accumulator, walkExprs } from '@tessella/compiler'
 import { type Dims, sizeOf } from '@tessella/ir'
 import type { Capabilities } from '../device/capabilities.ts'
 import { bytesOf } from './accumulators.ts'
@@ -37,18 +37,13 @@ export function groupLimit(
 
 /** Loads whose neighbours in memory are neighbours along dimension `d`. */
 function adjacent(accumulators: readonly Accumulator[], d: number): number {
-  const seen = new Set<Expr>()
   let count = 0
-  const visit = (e: Expr): void => {
-    if (seen.has(e)) return
-    seen.add(e)
-    if (e.kind === 'load' && Math.abs(e.at.strides[d] ?? 0) === 1) count++
-    if (e.kind === 'unary' || e.kind === 'cast') visit(e.x)
-    else if (e.kind === 'binary') [e.a, e.b].forEach(visit)
-    else if (e.kind === 'select') [e.condition, e.a, e.b].forEach(visit)
-    else if (e.kind === 'gather') visit(e.index)
-  }
-  for (const { value } of accumulators) visit(value)
+  walkExprs(
+    accumulators.map(({ value }) => value),
+    (e) => {
+      if (e.kind === 'load' && Math.abs(e.at.strides[d] ?? 0) === 1) count++
+    },
+  )
   return count
 }
 

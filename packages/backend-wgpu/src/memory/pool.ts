@@ -1,6 +1,7 @@
 import type { Device } from '../device/device.ts'
-import { memoryError, tooLargeError } from '../device/errors.ts'
+import { memoryError } from '../device/errors.ts'
 import { Doubt } from './doubt.ts'
+import { pageBytes } from './pages.ts'
 
 // GPUBufferUsage.STORAGE | COPY_SRC | COPY_DST; the constants are not global in Node.
 const storageUsage = 0x80 | 0x4 | 0x8
@@ -11,11 +12,17 @@ const window = 64
 const watchedBytes = 2 ** 20
 
 /** A whole GPUBuffer. */
-export interface Memory {
+export interface Page {
   readonly buffer: GPUBuffer
   readonly size: number
   /** Never used again for another one: the key of bind groups. */
   readonly id: number
+}
+
+/** What holds a value: one page, or several where it is larger than a binding. */
+export interface Memory {
+  readonly pages: readonly Page[]
+  readonly size: number
 }
 
 interface Shelf {
@@ -55,9 +62,9 @@ export class Pool {
     return this.#reserved
   }
 
-  /** A buffer of at least `bytes`; its contents are whatever was there. Throws 'too-large' and 'out-of-memory'. */
+  /** Memory of at least `bytes`; its contents are whatever was there. Throws 'out-of-memory'. */
   take(bytes: number, what: string): Memory {
-    const size = this.#sizeOf(bytes, what)
+    const size = this.#sizeOf(bytes)
     const shelf = this.#shelves.get(size)
     const found = shelf?.free.pop()
     if (shelf && found) {
@@ -70,7 +77,7 @@ export class Pool {
   }
 
   give(memory: Memory): void {
-    if (this.#doubt.about(memory.id)) {
+    if (memory.pages.some(({ id }) => this.#doubt.about(id))) {
       this.#destroy(memory)
       return
     }
@@ -107,19 +114,29 @@ export class Pool {
     this.#doubt.settle(last)
   }
 
-  #sizeOf(bytes: number, what: string): number {
+  #sizeOf(bytes: number): number {
     const limit = this.#device.capabilities.maxBindingBytes
-    if (bytes > limit) throw tooLargeError(what, bytes, limit, 'maxStorageBufferBindingSize')
-    return Math.min(sizeClass(bytes), limit)
+    if (bytes <= limit) return Math.min(sizeClass(bytes), limit)
+    const page = pageBytes(limit)
+    const whole = bytes - (bytes % page)
+    return whole === bytes ? bytes : whole + Math.min(sizeClass(bytes - whole), page)
   }
 
   #create(size: number): Memory {
+    const limit = this.#device.capabilities.maxBindingBytes
+    const page = size <= limit ? size : pageBytes(limit)
+    const count = Math.ceil(size / page)
+    const pages = Array.from({ length: count }, (_, i) => this.#createPage(Math.min(page, size - i * page)))
+    this.#reserved += size
+    return { pages, size }
+  }
+
+  #createPage(size: number): Page {
     const { gpu } = this.#device
     const id = this.#next++
     if (size >= watchedBytes) gpu.pushErrorScope('out-of-memory')
     const buffer = gpu.createBuffer({ size, usage: storageUsage, label: `buffer ${id} (${size} bytes)` })
     if (size >= watchedBytes) this.#watch(gpu.popErrorScope())
-    this.#reserved += size
     return { buffer, size, id }
   }
 
@@ -136,7 +153,7 @@ export class Pool {
   }
 
   #destroy(memory: Memory): void {
-    memory.buffer.destroy()
+    for (const { buffer } of memory.pages) buffer.destroy()
     this.#reserved -= memory.size
   }
 }

@@ -1,6 +1,6 @@
 import type { Device } from '../device/device.ts'
 import { disposedError } from '../device/errors.ts'
-import type { Memory } from './pool.ts'
+import type { Memory, Page } from './pool.ts'
 
 // GPUBufferUsage.MAP_READ | COPY_DST and GPUMapMode.READ.
 const stagingUsage = 0x1 | 0x8
@@ -23,18 +23,30 @@ export class Readback {
 
   /** The first `byteLength` bytes as they are after all work so far, written to `target`. */
   async read(memory: Memory, byteLength: number, target: Uint8Array): Promise<void> {
+    const parts: Promise<void>[] = []
+    let first = 0
+    // All copies are submitted before anything is waited for.
+    for (const page of memory.pages) {
+      if (first >= byteLength) break
+      parts.push(this.#readPage(page, target.subarray(first, Math.min(first + page.size, byteLength))))
+      first += page.size
+    }
+    await Promise.all(parts)
+  }
+
+  async #readPage(page: Page, target: Uint8Array): Promise<void> {
     const { gpu, queue } = this.#device
-    const bytes = Math.ceil(byteLength / 4) * 4
-    const size = 2 ** Math.ceil(Math.log2(Math.max(bytes, smallest)))
+    const bytes = Math.ceil(target.byteLength / 4) * 4
+    const size = bytes > kept ? bytes : 2 ** Math.ceil(Math.log2(Math.max(bytes, smallest)))
     const staging =
       this.#free.get(size)?.pop() ?? gpu.createBuffer({ size, usage: stagingUsage, label: `staging ${size}` })
     this.#busy.add(staging)
     const encoder = gpu.createCommandEncoder({ label: 'read' })
-    encoder.copyBufferToBuffer(memory.buffer, 0, staging, 0, bytes)
+    encoder.copyBufferToBuffer(page.buffer, 0, staging, 0, bytes)
     queue.submit([encoder.finish()])
     try {
       await staging.mapAsync(mapRead, 0, bytes)
-      target.set(new Uint8Array(staging.getMappedRange(0, bytes), 0, byteLength))
+      target.set(new Uint8Array(staging.getMappedRange(0, bytes), 0, target.byteLength))
     } catch (error) {
       this.#busy.delete(staging)
       throw await this.#reason(error)

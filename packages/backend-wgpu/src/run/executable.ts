@@ -2,6 +2,7 @@ import { type Program, printProgram } from '@tessella/compiler'
 import { type DeviceBuffer, type Executable, internalError } from '@tessella/ir'
 import type { Device } from '../device/device.ts'
 import { disposedError, tooLargeError } from '../device/errors.ts'
+import { mostElements } from '../memory/pages.ts'
 import type { Memory } from '../memory/pool.ts'
 import type { Store, WgpuBuffer } from '../memory/store.ts'
 import type { Pipelines, Prepared } from './pipelines.ts'
@@ -30,17 +31,17 @@ export class WgpuExecutable implements Executable {
   #disposed = false
 
   constructor(shared: Shared, program: Program) {
-    const limit = shared.device.capabilities.maxBindingBytes
-    for (const [i, buffer] of program.buffers.entries()) {
-      const bytes = bytesOf(buffer)
-      if (bytes > limit) {
-        const what = { input: 'an input', output: 'an output', temporary: 'an intermediate value' }[buffer.place.kind]
-        throw tooLargeError(`${what} of the program (b${i})`, bytes, limit, 'maxStorageBufferBindingSize')
-      }
+    const { capabilities } = shared.device
+    for (const [i, { length, place }] of program.buffers.entries()) {
+      const what = { input: 'an input', output: 'an output', temporary: 'an intermediate value' }[place.kind]
+      if (length > mostElements) throw tooLargeError(`${what} of the program (b${i})`, length, mostElements)
     }
     this.#shared = shared
     this.#program = program
     this.kernels = program.kernels.length
+    // Whether values of several pages can be worked on is told now, not at the first run.
+    if (program.buffers.some((buffer) => bytesOf(buffer) > capabilities.maxBindingBytes))
+      planSlots(program, [], capabilities)
   }
 
   run(inputs: readonly DeviceBuffer[], donated: readonly boolean[]): DeviceBuffer[] {

@@ -1,6 +1,6 @@
 import type { Device } from '../device/device.ts'
-import type { Dispatch } from '../kernel.ts'
-import type { Memory } from '../memory/pool.ts'
+import type { Binding, Dispatch } from '../kernel.ts'
+import type { Memory, Page } from '../memory/pool.ts'
 import { Recent } from './recent.ts'
 
 // GPUShaderStage.COMPUTE
@@ -17,7 +17,7 @@ interface Layout {
 export interface Prepared {
   readonly pipeline: GPUComputePipeline
   readonly layout: Layout
-  readonly slots: readonly number[]
+  readonly bindings: readonly Binding[]
   readonly workgroups: readonly [number, number, number]
 }
 
@@ -42,16 +42,17 @@ export class Pipelines {
         compute: { module: gpu.createShaderModule({ label, code: wgsl }), entryPoint: 'main' },
       }),
     )
-    return { pipeline, layout, slots: bindings.map(({ slot }) => slot), workgroups }
+    return { pipeline, layout, bindings, workgroups }
   }
 
-  group({ layout, slots }: Prepared, memories: readonly Memory[]): GPUBindGroup {
+  group({ layout, bindings }: Prepared, memories: readonly Memory[]): GPUBindGroup {
+    const pageOf = ({ slot, page }: Binding) => (memories[slot] as Memory).pages[page] as Page
     let key = layout.key
-    for (const slot of slots) key += `,${(memories[slot] as Memory).id}`
+    for (const binding of bindings) key += `,${pageOf(binding).id}`
     return this.#groups.get(key, () =>
       this.#device.gpu.createBindGroup({
         layout: layout.group,
-        entries: slots.map((slot, binding) => ({ binding, resource: { buffer: (memories[slot] as Memory).buffer } })),
+        entries: bindings.map((bound, binding) => ({ binding, resource: { buffer: pageOf(bound).buffer } })),
       }),
     )
   }

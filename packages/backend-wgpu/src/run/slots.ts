@@ -1,8 +1,8 @@
 import type { BufferPlan, Program } from '@tessella/compiler'
 import { byteWidth, internalError } from '@tessella/ir'
 import type { Capabilities } from '../device/capabilities.ts'
-import { tooLargeError } from '../device/errors.ts'
 import { type Dispatch, emitKernel } from '../kernel.ts'
+import { pageCount } from '../memory/pages.ts'
 import { touched } from './touched.ts'
 
 /** Where the memory of a slot comes from when the program runs. */
@@ -35,10 +35,12 @@ function livesOf(program: Program): Map<number, { first: number; last: number }>
 /** Temporary slots while kernels are gone through in order. */
 class Temporaries {
   readonly #slots: Slot[]
+  readonly #bindingBytes: number
   readonly #free: number[] = []
 
-  constructor(slots: Slot[]) {
+  constructor(slots: Slot[], bindingBytes: number) {
     this.#slots = slots
+    this.#bindingBytes = bindingBytes
   }
 
   #bytes(slot: number): number {
@@ -47,11 +49,13 @@ class Temporaries {
     return found.bytes
   }
 
-  /** The tightest free slot; where none is large enough, the largest, grown. */
+  /** The tightest free slot; where none is large enough, the largest, grown. One page stays one page. */
   take(bytes: number): number {
-    const fits = this.#free.filter((slot) => this.#bytes(slot) >= bytes)
+    const isPaged = (size: number) => size > this.#bindingBytes
+    const free = this.#free.filter((slot) => isPaged(this.#bytes(slot)) === isPaged(bytes))
+    const fits = free.filter((slot) => this.#bytes(slot) >= bytes)
     const tight = fits.sort((a, b) => this.#bytes(a) - this.#bytes(b))[0]
-    const slot = tight ?? this.#free.toSorted((a, b) => this.#bytes(b) - this.#bytes(a))[0]
+    const slot = tight ?? free.sort((a, b) => this.#bytes(b) - this.#bytes(a))[0]
     if (slot === undefined) return this.#slots.push({ kind: 'temporary', bytes }) - 1
     this.#free.splice(this.#free.indexOf(slot), 1)
     if (tight === undefined) this.#slots[slot] = { kind: 'temporary', bytes }
@@ -80,7 +84,14 @@ export function planSlots(
     slotOf[buffer] = slot
     return slot
   })
-  const temporaries = new Temporaries(slots)
+  const { maxBindingBytes } = capabilities
+  const temporaries = new Temporaries(slots, maxBindingBytes)
+  const bytesIn = (slot: number): number => {
+    const found = slots[slot] as Slot
+    if (found.kind === 'temporary') return found.bytes
+    const buffer = (found.kind === 'input' ? program.inputs : program.outputs)[found.index] as number
+    return bytesOf(program.buffers[buffer] as BufferPlan)
+  }
   const lives = livesOf(program)
   const dying: number[][] = program.kernels.map(() => [])
   const born: number[][] = program.kernels.map(() => [])
@@ -109,9 +120,8 @@ export function planSlots(
           if (slot === undefined) throw internalError(`buffer ${buffer} has no slot`)
           return slot
         },
+        pages: (slot) => pageCount(bytesIn(slot), maxBindingBytes),
         scratch: (bytes) => {
-          if (bytes > capabilities.maxBindingBytes)
-            throw tooLargeError('scratch memory of a kernel', bytes, capabilities.maxBindingBytes, 'one binding')
           const slot = temporaries.take(bytes)
           scratch.push(slot)
           return slot

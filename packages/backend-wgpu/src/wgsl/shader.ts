@@ -1,6 +1,8 @@
-import { type DType, internalError } from '@tessella/ir'
+import { tooManyPagesError } from '../device/errors.ts'
 import type { Binding, Dispatch } from '../kernel.ts'
-import type { KernelContext } from '../kernels/context.ts'
+import { type KernelContext, pagesBound } from '../kernels/context.ts'
+import { pageBytes } from '../memory/pages.ts'
+import { accessors, type Bound, declarations, pagesOf } from './accessors.ts'
 import { preludeText } from './prelude.ts'
 import { type StoredDType, storageOf, stored } from './storage.ts'
 
@@ -8,16 +10,8 @@ import { type StoredDType, storageOf, stored } from './storage.ts'
 export interface Memory {
   readonly slot: number
   readonly dtype: StoredDType
-}
-
-interface Bound {
-  readonly slot: number
-  readonly name: string
-  written: boolean
-  /** Some invocations store parts of a word that others store parts of, too. */
-  shared: boolean
-  /** Bound as quads of words. */
-  quads: boolean
+  /** The slot's element that is element 0 here; 0 where it is absent. */
+  readonly base?: number
 }
 
 /** How a finished body is launched. */
@@ -45,8 +39,9 @@ export class Shader {
 
   /** A buffer of the program. */
   memory(buffer: number): Memory {
-    const dtype = this.context.buffers[buffer]?.dtype ?? 'float32'
-    return { slot: this.context.slots.slotOf(buffer), dtype: stored(dtype) }
+    const { buffers, slots, bases } = this.context
+    const base = bases?.get(buffer) ?? 0
+    return { slot: slots.slotOf(buffer), dtype: stored(buffers[buffer]?.dtype ?? 'float32'), base }
   }
 
   /** A name that nothing else in this text has. */
@@ -65,13 +60,13 @@ export class Shader {
 
   /** The element at an i32 address. */
   load(memory: Memory, address: string): string {
-    return `${this.#accessor('load', memory)}(${address})`
+    return `${this.#accessor('load', memory)}(${moved(memory, address)})`
   }
 
   /** Four float32 elements at once, from element 4 * `quad` on. Only where the buffer holds whole quads and is not written. */
   loadQuad(memory: Memory, quad: string): string {
     this.#bind(memory.slot).quads = true
-    return `${this.#accessor('quad', memory)}(${quad})`
+    return `${this.#accessor('quad', memory)}(${moved(memory, quad, 4)})`
   }
 
   /** A statement that stores one element. Elements smaller than a word are stored by atomic operations. */
@@ -79,19 +74,22 @@ export class Shader {
     const bound = this.#bind(memory.slot)
     bound.written = true
     if (storageOf(memory.dtype).lanes > 1) bound.shared = true
-    return `${this.#accessor('store', memory)}(${address}, ${value});`
+    return `${this.#accessor('store', memory)}(${moved(memory, address)}, ${value});`
   }
 
   /** A statement that stores a whole word of small elements; nobody else may store in that word. */
   storeWord(memory: Memory, word: string, value: string): string {
     this.#bind(memory.slot).written = true
-    return `${this.#accessor('word', memory)}(${word}, ${value});`
+    return `${this.#accessor('word', memory)}(${moved(memory, word, storageOf(memory.dtype).lanes)}, ${value});`
   }
 
   #bind(slot: number): Bound {
     const known = this.#bound.get(slot)
     if (known) return known
-    const bound = { slot, name: `m${this.#bound.size}`, written: false, shared: false, quads: false }
+    const pages = pagesBound(slot, this.context)
+    const pageWords = pageBytes(this.context.capabilities.maxBindingBytes) / 4
+    const fresh = { slot, name: `m${this.#bound.size}`, written: false, shared: false, quads: false }
+    const bound: Bound = pages ? { ...fresh, window: { pages, pageWords } } : fresh
     this.#bound.set(slot, bound)
     return bound
   }
@@ -105,14 +103,22 @@ export class Shader {
 
   finish({ label, size, groups, body }: Launch): Dispatch {
     const { maxStorageBuffers, maxWorkgroupsPerDimension: limit } = this.context.capabilities
-    if (this.#bound.size > maxStorageBuffers)
-      throw internalError(`${label} binds ${this.#bound.size} buffers of ${maxStorageBuffers}`)
+    const bound = [...this.#bound.values()]
+    const bindings = bound.flatMap((b): Binding[] =>
+      pagesOf(b).map((page) => ({ slot: b.slot, page, access: b.written ? 'read_write' : 'read' })),
+    )
+    if (bindings.length > maxStorageBuffers) throw tooManyPagesError(label, bindings.length, maxStorageBuffers)
     const rows = Math.ceil(groups / limit)
     const columns = Math.ceil(groups / rows)
     const accessorText = [...this.#accessors].map(([fn, text]) => text(this.#boundOf(fn)))
-    const bound = [...this.#bound.values()]
+    let next = 0
+    const declared = bound.flatMap((b) => {
+      const lines = declarations(b, next)
+      next += lines.length
+      return lines
+    })
     const lines = [
-      ...bound.map(declaration),
+      ...declared,
       ...this.#declarations,
       preludeText(this.#prelude),
       ...accessorText,
@@ -127,7 +133,7 @@ export class Shader {
     return {
       label,
       wgsl: lines.filter((line) => line !== '').join('\n'),
-      bindings: bound.map(({ slot, written }): Binding => ({ slot, access: written ? 'read_write' : 'read' })),
+      bindings,
       workgroups: [columns, rows, 1],
     }
   }
@@ -138,48 +144,7 @@ export class Shader {
   }
 }
 
-function declaration({ name, written, shared, quads }: Bound, index: number): string {
-  if (quads && written) throw internalError(`${name} is read in quads and written`)
-  const element = shared ? 'atomic<u32>' : quads ? 'vec4<u32>' : 'u32'
-  return `@group(0) @binding(${index}) var<storage, ${written ? 'read_write' : 'read'}> ${name}: array<${element}>;`
-}
-
-function wordText({ name, shared, quads }: Bound, at: string): string {
-  if (quads) return `${name}[(${at}) >> 2u][(${at}) & 3]`
-  return shared ? `atomicLoad(&${name}[${at}])` : `${name}[${at}]`
-}
-
-/** Bits of an element and its place in the word at `i`. */
-const lanesOf = (dtype: DType) => {
-  const { lanes } = storageOf(dtype)
-  return { shift: lanes === 4 ? 2 : 1, low: lanes - 1, bits: 32 / lanes, mask: lanes === 4 ? '0xffu' : '0xffffu' }
-}
-
-const accessors = {
-  load: (fn: string, bound: Bound, dtype: DType): string => {
-    const { type, lanes, decode } = storageOf(dtype)
-    const head = `fn ${fn}(i: i32) -> ${type}`
-    if (lanes === 1) return `${head} { return ${decode(wordText(bound, 'i'))}; }`
-    const { shift, low, bits, mask } = lanesOf(dtype)
-    const part = `((${wordText(bound, `i >> ${shift}u`)} >> ((u32(i) & ${low}u) * ${bits}u)) & ${mask})`
-    return `${head} { return ${decode(part)}; }`
-  },
-  store: (fn: string, bound: Bound, dtype: DType): string => {
-    const { type, lanes, encode } = storageOf(dtype)
-    const head = `fn ${fn}(i: i32, v: ${type})`
-    if (lanes === 1 && bound.shared) return `${head} { atomicStore(&${bound.name}[i], ${encode('v')}); }`
-    if (lanes === 1) return `${head} { ${bound.name}[i] = ${encode('v')}; }`
-    const { shift, low, bits, mask } = lanesOf(dtype)
-    return `${head} {
-  let shift = (u32(i) & ${low}u) * ${bits}u;
-  atomicAnd(&${bound.name}[i >> ${shift}u], ~(${mask} << shift));
-  atomicOr(&${bound.name}[i >> ${shift}u], ${encode('v')} << shift);
-}`
-  },
-  quad: (fn: string, { name }: Bound): string => `fn ${fn}(i: i32) -> vec4f { return bitcast<vec4f>(${name}[i]); }`,
-  word: (fn: string, bound: Bound): string => {
-    const target = `${bound.name}[i]`
-    const statement = bound.shared ? `atomicStore(&${target}, v)` : `${target} = v`
-    return `fn ${fn}(i: i32, v: u32) { ${statement}; }`
-  },
+/** An address in the slot, in units of so many elements. */
+function moved({ base = 0 }: Memory, address: string, unit = 1): string {
+  return base === 0 ? address : `${address} + ${base / unit}`
 }

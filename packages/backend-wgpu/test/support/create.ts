@@ -4,9 +4,18 @@ import { Device } from '../../src/device/device.ts'
 import { openDevice } from '../../src/device/open.ts'
 import { wgpu } from '../../src/index.ts'
 
-/** A backend as users get it; with TESSELLA_WGPU=least one with all checks and no more than every WebGPU device has. */
-export async function create(): Promise<WgpuBackend> {
-  if (process.env['TESSELLA_WGPU'] !== 'least') return wgpu()
+/** A backend with all checks of shaders, within the default limits, whose bindings are no larger than this. */
+export async function createPaged(maxBindingBytes = defaultCapabilities.maxBindingBytes): Promise<WgpuBackend> {
   const { device, info } = await openDevice({ safe: true })
-  return new WgpuBackend(new Device(device, info, defaultCapabilities))
+  return new WgpuBackend(new Device(device, info, { ...defaultCapabilities, maxBindingBytes }))
+}
+
+/**
+ * A backend as users get it; with TESSELLA_WGPU=least one with all checks and no more than every WebGPU device has, with
+ * TESSELLA_WGPU=paged one whose bindings have 4 KiB, too.
+ */
+export async function create(): Promise<WgpuBackend> {
+  const kind = process.env['TESSELLA_WGPU']
+  if (kind === 'least') return createPaged()
+  return kind === 'paged' ? createPaged(4096) : wgpu()
 }

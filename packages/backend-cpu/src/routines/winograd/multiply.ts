@@ -62,34 +62,34 @@ export interface Products {
 
 /** A function (left, right, results). */
 export function emitProducts(context: KernelContext, p: Products): FunctionRef {
-  const wide = context.features.wide === true
-  const split = splitEvenly(p.rows, mostRows)
-  const tiles = (rows: number, columns: number): FunctionRef =>
-    emitTiles(context, new Into(p.result.row, p.added), {
-      rows,
-      rowStep: p.left.row,
-      rowDimension: 1,
-      laneDimension: 2,
-      loops: [p.sum],
-      taps: [{ splat: 0, vector: 0 }],
-      blocks: positionBlocks({ output: [1, 1, columns], outputStep: [0, 0], spatial: 1, tail: 'exact', wide }, rows),
-    })
-  const rest = p.columns % p.panel
-  const panels = [
-    { count: Math.floor(p.columns / p.panel), columns: p.panel },
-    { count: rest > 0 ? 1 : 0, columns: rest },
-  ]
-    .filter((panel) => panel.count > 0)
-    .map((panel) => ({
-      ...panel,
-      heights: [
-        { count: split.large, rows: split.small + 1 },
-        { count: split.pieces - split.large, rows: split.small },
-      ]
-        .filter((h) => h.count > 0)
-        .map((h) => ({ ...h, f: tiles(h.rows, panel.columns) })),
-    }))
-  return context.module.function(['i32', 'i32', 'i32'], [], (f, ...params) => {
+  return context.module.helper(`products ${JSON.stringify(p)}`, ['i32', 'i32', 'i32'], [], (f, ...params) => {
+    const wide = context.features.wide === true
+    const split = splitEvenly(p.rows, mostRows)
+    const tiles = (rows: number, columns: number): FunctionRef =>
+      emitTiles(context, new Into(p.result.row, p.added), {
+        rows,
+        rowStep: p.left.row,
+        rowDimension: 1,
+        laneDimension: 2,
+        loops: [p.sum],
+        taps: [{ splat: 0, vector: 0 }],
+        blocks: positionBlocks({ output: [1, 1, columns], outputStep: [0, 0], spatial: 1, tail: 'exact', wide }, rows),
+      })
+    const rest = p.columns % p.panel
+    const panels = [
+      { count: Math.floor(p.columns / p.panel), columns: p.panel },
+      { count: rest > 0 ? 1 : 0, columns: rest },
+    ]
+      .filter((panel) => panel.count > 0)
+      .map((panel) => ({
+        ...panel,
+        heights: [
+          { count: split.large, rows: split.small + 1 },
+          { count: split.pieces - split.large, rows: split.small },
+        ]
+          .filter((h) => h.count > 0)
+          .map((h) => ({ ...h, f: tiles(h.rows, panel.columns) })),
+      }))
     const [left, right, results] = params as [Local, Local, Local]
     f.times(p.count, () => {
       for (const { count, heights } of panels)

@@ -40,6 +40,8 @@ export class PatchTransform {
   readonly #columns: Part
   /** Floats of a row of the scratch. */
   readonly #width: number
+  /** Equal transforms of a module share their functions. */
+  readonly #key: string
 
   /** Takes its scratch from `area`, the memory that `own` pushes. */
   constructor(context: KernelContext, patches: Patches, layout: TileLayout, area: Area, own: Push) {
@@ -52,6 +54,13 @@ export class PatchTransform {
     this.#zeros = area.take(4 * width)
     this.#rows = area.take(groupChannels * this.#channelBytes)
     this.#columns = area.take(groupBytes * this.#width)
+    const { scheme: _, ...rest } = patches
+    this.#key = JSON.stringify([scheme.tile, rest, layout, this.#zeros.offset, context.reserved])
+  }
+
+  #helper(name: string, params: number, body: (f: FunctionBuilder, ...locals: readonly Local[]) => void): FunctionRef {
+    const types = Array.from({ length: params }, () => 'i32' as const)
+    return this.#context.module.helper(`${name} ${this.#key}`, types, [], body)
   }
 
   /** Elements along one side of a patch. */
@@ -74,16 +83,16 @@ export class PatchTransform {
   emit(): FunctionRef {
     const { channels, height, width, top, scheme, matrix } = this.#p
     const size = this.#size
-    const down = this.#emitDown()
-    const groups = groupsOf(channels).map((g) => ({
-      ...g,
-      turn: this.#emitTurn(g.channels),
-      across: this.#emitAcross(paddedChannels(g.channels)),
-    }))
     const planeBytes = 4 * width * height
-    const fetch = this.#emitFetch()
     const productBytes = matrix.length * this.#layout.planeBytes
-    return this.#context.module.function(['i32', 'i32', 'i32', 'i32'], [], (f, ...params) => {
+    return this.#helper('patches', 4, (f, ...params) => {
+      const down = this.#emitDown()
+      const groups = groupsOf(channels).map((g) => ({
+        ...g,
+        turn: this.#emitTurn(g.channels),
+        across: this.#emitAcross(paddedChannels(g.channels)),
+      }))
+      const fetch = this.#emitFetch()
       const [image, first, end, target] = params as [Local, Local, Local, Local]
       // Rows of the image, or zeros; and how far the next channel's are.
       const pointers = Array.from({ length: size }, () => f.local('i32'))
@@ -167,7 +176,7 @@ export class PatchTransform {
    */
   #emitFetch(): FunctionRef {
     const { height, width, top, scheme } = this.#p
-    return this.#context.module.function(['i32', 'i32', 'i32', 'i32'], [], (f, ...params) => {
+    return this.#helper('fetch', 4, (f, ...params) => {
       const [image, first, end, channels] = params as [Local, Local, Local, Local]
       const [line, last, channel, seen] = [f.local('i32'), f.local('i32'), f.local('i32'), f.local('i32')]
       const clamped = (row: Local, extra: number, out: Local): void => {
@@ -216,8 +225,7 @@ export class PatchTransform {
   /** A function (rows of one channel's patches, scratch): columns of the image times the matrix, as rows. */
   #emitDown(): FunctionRef {
     const { matrix, width, left } = this.#p
-    const params = [...Array.from({ length: this.#size }, () => 'i32' as const), 'i32' as const]
-    return this.#context.module.function(params, [], (f, ...locals) => {
+    return this.#helper('down', this.#size + 1, (f, ...locals) => {
       const rows = locals as Local[]
       const to = rows.pop() as Local
       const unit = this.#context.features.wide && width >= 8 ? 2 : 1
@@ -245,8 +253,8 @@ export class PatchTransform {
   /** A function (scratch, columns): a row of the scratch of `channels` channels becomes columns of channels. */
   #emitTurn(channels: number): FunctionRef {
     const channelBytes = this.#channelBytes
-    return this.#context.module.function(['i32', 'i32'], [], (f, from, to) => {
-      const [source, target] = [from as Local, to as Local]
+    return this.#helper(`turn ${channels}`, 2, (f, ...params) => {
+      const [source, target] = params as [Local, Local]
       const block = [0, 1, 2, 3].map(() => f.local('v128'))
       f.times(Math.ceil(channels / 4), () => {
         f.times(this.#width / 4, () => {
@@ -275,8 +283,8 @@ export class PatchTransform {
     const { matrix, tiles, scheme } = this.#p
     const unit = this.#context.features.wide ? 2 : 1
     const { planeBytes, tileBytes } = this.#layout
-    return this.#context.module.function(['i32', 'i32'], [], (f, from, to) => {
-      const [source, target] = [from as Local, to as Local]
+    return this.#helper(`across ${lanes}`, 2, (f, ...params) => {
+      const [source, target] = params as [Local, Local]
       const step = {
         matrix,
         transposed: false,

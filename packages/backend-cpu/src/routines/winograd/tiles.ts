@@ -93,7 +93,10 @@ export class TileTransform {
     const unit = this.#context.features.wide ? 2 : 1
     const bytes = 16 * unit
     const rowBytes = this.#width * groupBytes
-    return this.#context.module.function(['i32'], [], (f, products) => {
+    // Equal ones of a module are one.
+    const { offset } = this.#half
+    const key = JSON.stringify([lanes, tile, tiles, this.#layout, offset, this.#context.reserved])
+    return this.#context.module.helper(`tiles ${key}`, ['i32'], [], (f, products) => {
       const from = products as Local
       const [half, to] = [f.local('i32'), f.local('i32')]
       const transform = { matrix: scheme.a, transposed: true }

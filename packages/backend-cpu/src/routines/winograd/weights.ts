@@ -81,7 +81,8 @@ function emitPanel(context: KernelContext, scheme: Scheme, weights: Weights, row
   const { rowStep, channelStep, mirrored } = weights
   const planeBytes = planeBytesOf(weights)
   const fours = Math.floor(rows / 4)
-  return context.module.function(['i32', 'i32', 'i32'], [], (f, source, target, count) => {
+  const key = JSON.stringify([scheme.tile, rows, rowStep, channelStep, mirrored, planeBytes])
+  return context.module.helper(`weights ${key}`, ['i32', 'i32', 'i32'], [], (f, source, target, count) => {
     const [from, to, channel] = [source as Local, target as Local, f.local('i32')]
     const taps = Array.from({ length: kernelSize ** 2 }, () => f.local('v128'))
     const four = (lanes: number): void => {

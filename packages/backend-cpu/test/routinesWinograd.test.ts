@@ -275,6 +275,7 @@ describe.each(kinds)('the choice for %s', (kind) => {
       shape(0, 32, 32, [16, 16]),
       shape(1, 64, 64, [4, 4]),
       shape(32, 2048, 2048, [7, 7]),
+      shape(1, 64, 64, [8, 40_000]),
     ]
     for (const test of plain) {
       expect(schemeOf(test)).toBeUndefined()

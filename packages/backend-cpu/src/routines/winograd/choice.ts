@@ -24,6 +24,8 @@ export interface Correlation {
 
 /** Transformed weights of more bytes than this are not worth their memory. */
 const mostWeightBytes = 40 * 1024 * 1024
+/** The same for a row of tiles, of which each thread holds one at least. */
+const mostRowBytes = 32 * 1024 * 1024
 
 export const tilesOf = ({ output }: Side, { tile }: Scheme): number => Math.ceil(output / tile)
 
@@ -68,12 +70,17 @@ function costOf({ n, rows, channels, y, x }: Correlation, scheme: Scheme): numbe
   return tiles * (multiply + transforms) + 1.5 * rows * channels * products
 }
 
+const takesLittle = ({ rows, channels, x }: Correlation, scheme: Scheme): boolean => {
+  const bytes = 4 * scheme.products
+  return bytes * rows * channels <= mostWeightBytes && bytes * (rows + channels) * tilesOf(x, scheme) <= mostRowBytes
+}
+
 /** The fastest scheme for a kernel, `accurate` or not; undefined where plain sums are faster. */
 export function schemeFor(kernel: ConvKernel, accurate: boolean): Scheme | undefined {
   const c = correlationOf(kernel)
   if (!c) return undefined
   const plain = (c.n * c.y.output * c.x.output * kernelSize ** 2 * c.rows * c.channels) / 4
-  const schemes = (accurate ? [f2] : [f2, f4]).filter((s) => s.products * c.rows * c.channels * 4 <= mostWeightBytes)
+  const schemes = (accurate ? [f2] : [f2, f4]).filter((s) => takesLittle(c, s))
   let best: Scheme | undefined
   let least = 0.85 * plain
   for (const scheme of schemes) {

@@ -35,7 +35,7 @@ export interface CpuOptions {
   /**
    * How convolutions with 3x3 kernels may be computed. 'high', the default, allows Winograd's F(4x4, 3x3), as PyTorch's
    * libraries do on a graphics card: about twice the error of plain sums. 'highest' keeps to F(2x2, 3x3), which is as
-   * accurate as plain sums and takes 1.4 times as long. The names are those of `torch.set_float32_matmul_precision`.
+   * accurate as plain sums and takes 1.6 times as long. The names are those of `torch.set_float32_matmul_precision`.
    */
   readonly convPrecision?: ConvPrecision
 }

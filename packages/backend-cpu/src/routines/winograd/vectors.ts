@@ -30,12 +30,6 @@ export function emitLinear(f: FunctionBuilder, context: CodeContext, step: Linea
   )
 }
 
-/** Vector registers that a step needs at most, where neighbours are merged. */
-export function registersOf(f: FunctionBuilder, context: CodeContext, step: LinearStep): number {
-  const g = new Dataflow(context)
-  return g.registers(jobsOf(f, g, step, 0))
-}
-
 function jobsOf(f: FunctionBuilder, g: Dataflow, { matrix, transposed, from, to }: LinearStep, shift: number): Job[] {
   const lanes = new Lanes(g)
   const count = transposed ? matrix.length : (matrix[0] as readonly number[]).length

@@ -50,7 +50,7 @@ export interface Products {
   readonly columns: number
   /** Columns whose right operands lie together, in panels: a multiple of 16. */
   readonly panel: number
-  /** Bytes between products, rows, and panels or columns' sums. */
+  /** Bytes from product to product, row to row, and panel to panel. */
   readonly left: { readonly product: number; readonly row: number }
   readonly right: { readonly product: number; readonly panel: number }
   readonly result: { readonly product: number; readonly row: number }

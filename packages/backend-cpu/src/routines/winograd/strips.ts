@@ -37,10 +37,14 @@ export function stripsOf({ n, rows: results, channels, y, x }: Correlation, sche
   const wanted = Math.max(fewestTiles, Math.min(mostTiles, fitting))
   const worth = (4 * scheme.products * results * channels) / tileWeightBytes
   const least = Math.max(leastTiles, Math.min(fewestTiles, worth))
-  const rows = Math.max(
+  const most = Math.max(
     1,
     Math.min(Math.round(wanted / width), Math.ceil(Math.max(total / parts, least / width)), total),
   )
+  // Strips of one size, and a few of them in even numbers, suit two threads.
+  const few = Math.ceil(total / most)
+  const count = few > 1 && few < parts ? few + (few % 2) : few
+  const rows = Math.ceil(total / count)
   return { height, width, total, rows, tiles: rows * width }
 }
 

@@ -1,4 +1,6 @@
-/** What a device can do, as far as the choice of kernels depends on it. */
+import type { Precision } from './precision.ts'
+
+/** What a device can do and may do, as far as the choice of kernels depends on it. Equal records make equal kernels. */
 export interface Capabilities {
   /** Storage buffers that one dispatch may bind. */
   readonly maxStorageBuffers: number
@@ -7,10 +9,30 @@ export interface Capabilities {
   /** Invocations of one workgroup. */
   readonly maxInvocations: number
   readonly maxWorkgroupsPerDimension: number
+  /** Bytes of `var<immediate>` that a dispatch may be given; 0 where the device has none. */
+  readonly maxImmediateBytes: number
   /** Sizes of a subgroup, where the device has the feature. */
-  readonly subgroups?: { readonly min: number; readonly max: number }
+  readonly subgroups?: SubgroupSizes
   /** Whether shaders may compute in float16. */
   readonly f16: boolean
+  /** Products of float16 that subgroups make as a whole; none where the feature is missing or was not asked for. */
+  readonly matrices: readonly MatrixShape[]
+  /** How exact products of float32 must be. Not 'highest' only where `f16` is true. */
+  readonly precision: Precision
+}
+
+export interface SubgroupSizes {
+  readonly min: number
+  readonly max: number
+  /** Whether a shader may say which of them it wants. */
+  readonly mayChoose: boolean
+}
+
+/** A subgroup multiplies m x k by k x n numbers of float16, and adds to m x n of float32. */
+export interface MatrixShape {
+  readonly m: number
+  readonly n: number
+  readonly k: number
 }
 
 /** What every WebGPU device has. */
@@ -20,11 +42,40 @@ export const defaultCapabilities: Capabilities = {
   maxWorkgroupBytes: 16384,
   maxInvocations: 256,
   maxWorkgroupsPerDimension: 65535,
+  maxImmediateBytes: 0,
   f16: false,
+  matrices: [],
+  precision: 'highest',
+}
+
+export const matrixFeature = 'chromium-experimental-subgroup-matrix'
+export const sizeFeature = 'subgroup-size-control'
+
+/** What is not in TypeScript's library yet: limits and facts of Dawn and of browsers that have them. */
+interface RecentLimits {
+  readonly maxImmediateSize?: number
+}
+interface RecentInfo {
+  readonly subgroupMatrixConfigs?: Iterable<{
+    readonly componentType: string
+    readonly resultComponentType: string
+    readonly M: number
+    readonly N: number
+    readonly K: number
+  }>
 }
 
 /** What a device says it can do. */
-export function capabilitiesOf({ limits, features }: GPUDevice, info: GPUAdapterInfo): Capabilities {
+export function capabilitiesOf(device: GPUDevice, info: GPUAdapterInfo, wanted: Precision = 'highest'): Capabilities {
+  const { limits } = device
+  const features: ReadonlySet<string> = device.features
+  const f16 = features.has('shader-f16')
+  const mayChoose = features.has(sizeFeature)
+  const subgroups = { min: info.subgroupMinSize, max: info.subgroupMaxSize, mayChoose }
+  const hasSubgroups = features.has('subgroups')
+  // The lanes of a matrix are those of a subgroup of known size.
+  const hasMatrices = hasSubgroups && features.has(matrixFeature) && (mayChoose || subgroups.min === subgroups.max)
+  const configs = hasMatrices ? ((info as RecentInfo).subgroupMatrixConfigs ?? []) : []
   return {
     maxStorageBuffers: limits.maxStorageBuffersPerShaderStage,
     // Whole words of buffers are bound.
@@ -32,7 +83,12 @@ export function capabilitiesOf({ limits, features }: GPUDevice, info: GPUAdapter
     maxWorkgroupBytes: limits.maxComputeWorkgroupStorageSize,
     maxInvocations: Math.min(limits.maxComputeInvocationsPerWorkgroup, limits.maxComputeWorkgroupSizeX),
     maxWorkgroupsPerDimension: limits.maxComputeWorkgroupsPerDimension,
-    ...(features.has('subgroups') ? { subgroups: { min: info.subgroupMinSize, max: info.subgroupMaxSize } } : {}),
-    f16: features.has('shader-f16'),
+    maxImmediateBytes: (limits as RecentLimits).maxImmediateSize ?? 0,
+    ...(hasSubgroups ? { subgroups } : {}),
+    f16,
+    matrices: [...configs]
+      .filter((c) => c.componentType === 'f16' && c.resultComponentType === 'f32')
+      .map(({ M, N, K }) => ({ m: M, n: N, k: K })),
+    precision: f16 ? wanted : 'highest',
   }
 }

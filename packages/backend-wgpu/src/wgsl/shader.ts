@@ -22,6 +22,8 @@ export interface Launch {
   readonly groups: number
   /** Statements; `group` and `lane` are the numbers of the workgroup and of the invocation in it, as i32. */
   readonly body: readonly string[]
+  /** Where subgroups have a part each: their size; then `subgroup`, the number of one in its workgroup, is known too. */
+  readonly subgroup?: number
 }
 
 /** Collects the text of one dispatch: bindings in order of first use, accessors, the prelude's functions, declarations. */
@@ -31,6 +33,7 @@ export class Shader {
   readonly #accessors = new Map<string, (bound: Bound) => string>()
   readonly #prelude = new Set<string>()
   readonly #declarations: string[] = []
+  readonly #directives = new Set<string>()
   #names = 0
 
   constructor(context: KernelContext) {
@@ -51,6 +54,11 @@ export class Shader {
 
   use(...functions: readonly string[]): void {
     for (const f of functions) this.#prelude.add(f)
+  }
+
+  /** Lines at the head of the text, such as the extensions it uses, which the device has. */
+  direct(...lines: readonly string[]): void {
+    for (const line of lines) this.#directives.add(line)
   }
 
   /** A line of module scope, such as a workgroup variable. */
@@ -101,7 +109,7 @@ export class Shader {
     return fn
   }
 
-  finish({ label, size, groups, body }: Launch): Dispatch {
+  finish({ label, size, groups, body, subgroup }: Launch): Dispatch {
     const { maxStorageBuffers, maxWorkgroupsPerDimension: limit } = this.context.capabilities
     const bound = [...this.#bound.values()]
     const bindings = bound.flatMap((b): Binding[] =>
@@ -117,16 +125,26 @@ export class Shader {
       next += lines.length
       return lines
     })
+    const isGrouped = subgroup !== undefined
+    const mayChoose = this.context.capabilities.subgroups?.mayChoose
+    if (isGrouped) this.direct('enable subgroups;', ...(mayChoose ? ['enable subgroup_size_control;'] : []))
+    const builtins = [
+      '@builtin(workgroup_id) workgroup: vec3<u32>',
+      '@builtin(local_invocation_index) invocation: u32',
+      ...(isGrouped ? ['@builtin(subgroup_id) number: u32'] : []),
+    ]
     const lines = [
+      ...this.#directives,
       ...declared,
       ...this.#declarations,
       preludeText(this.#prelude),
       ...accessorText,
-      `@compute @workgroup_size(${size})`,
-      'fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_index) invocation: u32) {',
+      `@compute @workgroup_size(${size})${isGrouped && mayChoose ? ` @subgroup_size(${subgroup})` : ''}`,
+      `fn main(${builtins.join(', ')}) {`,
       `let group = i32(workgroup.x${rows > 1 ? ` + workgroup.y * ${columns}u` : ''});`,
       ...(rows * columns > groups ? [`if (group >= ${groups}) { return; }`] : []),
       'let lane = i32(invocation);',
+      ...(isGrouped ? ['let subgroup = i32(number);'] : []),
       ...body,
       '}',
     ]

@@ -87,7 +87,7 @@ describe('a device', () => {
   it('refuses a precision that does not exist', async () => {
     const precision = 'hihgest' as 'highest'
     await expect(wgpu({ precision })).rejects.toThrow(
-      "[wgpu] there is no precision 'hihgest'. Precisions are 'highest' and 'medium'.",
+      "[wgpu] there is no precision 'hihgest'. Precisions are 'highest', 'high', 'medium'.",
     )
   })
 

@@ -52,8 +52,14 @@ describe('products', () => {
     expect(tile?.wgsl).toMatch(/^enable f16;\n/)
     expect(tile?.wgsl).toContain('var<workgroup> panel_a: array<vec4h, ')
     const [matrix] = matmul(200, 200, 200, matrices)
-    expect(matrix?.label).toBe('matmul [200, 200] k=200 in float16 matrices 16x16x16')
+    expect(matrix?.label).toBe('matmul [200, 200] k=200 in matrices of float16 16x16x16')
     expect(matrix?.wgsl.match(/subgroupMatrixMultiplyAccumulate/g)).toHaveLength(2)
+  })
+
+  it('of two float16 are three', () => {
+    const [matrix] = matmul(200, 200, 200, { ...matrices, precision: 'high' })
+    expect(matrix?.label).toBe('matmul [200, 200] k=200 in matrices of twice float16 16x16x16')
+    expect(matrix?.wgsl.match(/subgroupMatrixMultiplyAccumulate/g)).toHaveLength(6)
   })
 
   it('stay in float32 where they are too thin or too small for tiles', () => {
@@ -89,11 +95,12 @@ describe('products', () => {
         (sum, [, type, count]) => sum + Number(count) * (type === 'f32' ? 4 : 8),
         0,
       )
-    for (const n of [64, 300, 2048]) {
-      const used = bytes(matmul(n, n, n, tight)[0]?.wgsl ?? '')
-      expect(used).toBeGreaterThan(4096)
-      expect(used).toBeLessThanOrEqual(16384)
-    }
+    for (const precision of ['medium', 'high'] as const)
+      for (const n of [64, 300, 2048]) {
+        const used = bytes(matmul(n, n, n, { ...tight, precision })[0]?.wgsl ?? '')
+        expect(used).toBeGreaterThan(4096)
+        expect(used).toBeLessThanOrEqual(16384)
+      }
   })
 
   it('say the size of subgroups where the device has several', () => {
@@ -105,8 +112,15 @@ describe('products', () => {
   it('of the largest blocks are right WGSL, without a warning', async () => {
     // Dawn's null device has the default limits only: these texts are read, not made pipelines.
     const { device } = await openDevice({ precision: 'medium' })
-    const sizes = matrices.matrices.map((shape) => ({ ...matrices, matrices: [shape] }))
-    for (const capabilities of sizes) {
+    const variants = matrices.matrices.flatMap((shape) =>
+      [49152, 65536].map((maxWorkgroupBytes) => ({
+        ...matrices,
+        matrices: [shape],
+        maxWorkgroupBytes,
+        precision: maxWorkgroupBytes > 49152 ? ('high' as const) : ('medium' as const),
+      })),
+    )
+    for (const capabilities of variants) {
       const dispatches = matmul(2048, 2048, 2048, { ...capabilities, subgroups: { min: 8, max: 32, mayChoose: true } })
       expect(dispatches[0]?.wgsl).toMatch(/@workgroup_size\(256\) @subgroup_size\(32\)/)
       for (const { wgsl } of dispatches) {

@@ -29,6 +29,8 @@ const mixed: { readonly [name: string]: Capabilities } = {
   'float16 and no matrices': { ...defaultCapabilities, f16: true, precision: 'medium' },
   'matrices of 8x8x8': withMatrices(8, 8, [8, 8, 8]),
   'matrices of 16x16x16': withMatrices(32, 32, [16, 8, 8], [16, 8, 16], [16, 16, 16]),
+  'matrices of 8x8x8, two float16': { ...withMatrices(8, 8, [8, 8, 8]), precision: 'high' },
+  'matrices of 16x16x16, two float16': { ...withMatrices(32, 32, [16, 16, 16]), precision: 'high' },
   'matrices of 16x8x16': withMatrices(32, 32, [16, 8, 16]),
   'matrices of 8x16x16 and subgroups of several sizes': withMatrices(8, 32, [8, 16, 16]),
   'matrices of 16x16x16 and subgroups of 64': withMatrices(32, 64, [16, 16, 16]),

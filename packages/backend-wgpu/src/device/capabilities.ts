@@ -17,7 +17,7 @@ export interface Capabilities {
   readonly f16: boolean
   /** Products of float16 that subgroups make as a whole; none where the feature is missing or was not asked for. */
   readonly matrices: readonly MatrixShape[]
-  /** How exact products of float32 must be. Not 'highest' only where `f16` is true. */
+  /** How exact products of float32 must be. 'medium' only where `f16` is true, 'high' only where there are matrices. */
   readonly precision: Precision
 }
 
@@ -76,6 +76,10 @@ export function capabilitiesOf(device: GPUDevice, info: GPUAdapterInfo, wanted: 
   // The lanes of a matrix are those of a subgroup of known size.
   const hasMatrices = hasSubgroups && features.has(matrixFeature) && (mayChoose || subgroups.min === subgroups.max)
   const configs = hasMatrices ? ((info as RecentInfo).subgroupMatrixConfigs ?? []) : []
+  const matrices = [...configs]
+    .filter((c) => c.componentType === 'f16' && c.resultComponentType === 'f32')
+    .map(({ M, N, K }) => ({ m: M, n: N, k: K }))
+  const can = { highest: true, high: f16 && matrices.length > 0, medium: f16 }
   return {
     maxStorageBuffers: limits.maxStorageBuffersPerShaderStage,
     // Whole words of buffers are bound.
@@ -86,9 +90,7 @@ export function capabilitiesOf(device: GPUDevice, info: GPUAdapterInfo, wanted: 
     maxImmediateBytes: (limits as RecentLimits).maxImmediateSize ?? 0,
     ...(hasSubgroups ? { subgroups } : {}),
     f16,
-    matrices: [...configs]
-      .filter((c) => c.componentType === 'f16' && c.resultComponentType === 'f32')
-      .map(({ M, N, K }) => ({ m: M, n: N, k: K })),
-    precision: f16 ? wanted : 'highest',
+    matrices,
+    precision: can[wanted] ? wanted : 'highest',
   }
 }

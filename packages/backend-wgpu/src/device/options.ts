@@ -11,8 +11,8 @@ export interface WgpuOptions {
   /** Keeps the checks of shaders that generated kernels do not need (Node; browsers always keep them). Default false. */
   readonly safe?: boolean
   /**
-   * How products of matrices and convolutions may be computed: 'highest' (the default) in float32; 'medium' from operands
-   * rounded to float16, where the device computes in it. What exceeds 65504 becomes infinite then.
+   * How products of matrices and convolutions may be computed: 'highest' (the default) in float32; 'high' and 'medium'
+   * from two or one float16 an operand, where the device can. What exceeds 65504 becomes infinite then.
    */
   readonly precision?: Precision
   /** Most bytes to take from the device; a run that needs more throws 'out-of-memory'. Default: what the device has. */

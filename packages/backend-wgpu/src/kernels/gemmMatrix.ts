@@ -6,7 +6,11 @@ import { panelStride } from './panel.ts'
 import { overPanels, tileGroups } from './panelLoop.ts'
 import type { Gemm, GemmSink } from './product.ts'
 
-/** Panels of float16 in workgroup memory, multiplied by whole subgroups and summed in float32. */
+/**
+ * Panels of float16 in workgroup memory, multiplied by whole subgroups and summed in float32. Of operands that are two of
+ * float16 each, three of the four products are made; those with a rest have sums of their own, 2 ** 11 times as large
+ * (Ootomo and Yokota, arXiv:2203.03341).
+ */
 export function emitMatrixGemm(gemm: Gemm, tile: MatrixTile, sink: GemmSink, context: KernelContext): Dispatch {
   const shader = new Shader(context)
   const { shape, lanes, down, across } = tile
@@ -26,47 +30,66 @@ export function emitMatrixGemm(gemm: Gemm, tile: MatrixTile, sink: GemmSink, con
     gemm,
     tile,
     sink,
-    { size, half: true, spare: spareQuads },
+    { size, holds: tile.holds, spare: spareQuads },
     {
       before: [
         `let own_m = (subgroup / ${across}) * ${(tile.rows * m) / 4};`,
         `let own_n = (subgroup % ${across}) * ${(tile.columns * n) / 4};`,
         ...sums(tile).map((name) => `var ${name} = Sums();`),
+        ...(tile.holds === 'float16' ? [] : sums(tile).map((name) => `var ${name}_rest = Sums();`)),
       ],
       each: [`for (var d = 0; d < ${tile.k}; d += ${k}) {`, ...productLines(tile), '}'],
       after: storeLines(shader, gemm, tile, sink),
     },
   )
-  const label = `${gemm.label} in float16 matrices ${m}x${n}x${k}`
+  const label = `${gemm.label} in matrices of ${tile.holds} ${m}x${n}x${k}`
   return shader.finish({ label, size, groups: tileGroups(gemm, tile) * sink.splits, body, subgroup: lanes })
 }
 
 const sums = ({ rows, columns }: MatrixTile): string[] =>
   Array.from({ length: rows * columns }, (_, at) => `sum_${Math.floor(at / columns)}_${at % columns}`)
 
+const each = <T>(count: number, make: (i: number) => T): T[] => Array.from({ length: count }, (_, i) => make(i))
+
 /** Places and strides of what is loaded count quads, of which the panels are made. */
-function productLines({ m, n, shape, rows, columns }: MatrixTile): string[] {
+function productLines({ m, n, shape, rows, columns, holds }: MatrixTile): string[] {
   const [down, across] = [m, n].map((lines) => panelStride({ lines, spare: spareQuads }))
-  const each = <T>(count: number, make: (i: number) => T): T[] => Array.from({ length: count }, (_, i) => make(i))
-  const left = (i: number) => `&panel_a, d * ${down} + own_m + ${(i * shape.m) / 4}, ${down}`
-  const right = (j: number) => `&panel_b, d * ${across} + own_n + ${(j * shape.n) / 4}, ${across}`
+  const left = (part: string, i: number) =>
+    `let a${i}${part} = subgroupMatrixLoad<Left, col_major>(&panel_a${part}, d * ${down} + own_m + ${(i * shape.m) / 4}, ${down});`
+  const right = (part: string, j: number) =>
+    `let b${j}${part} = subgroupMatrixLoad<Right, row_major>(&panel_b${part}, d * ${across} + own_n + ${(j * shape.n) / 4}, ${across});`
+  const parts = holds === 'float16' ? [''] : ['', '_rest']
+  // Which product of parts goes to which sum.
+  const terms = [
+    ['', '', ''],
+    ...(holds === 'float16'
+      ? []
+      : [
+          ['', '_rest', '_rest'],
+          ['_rest', '', '_rest'],
+        ]),
+  ]
   return [
-    ...each(rows, (i) => `let a${i} = subgroupMatrixLoad<Left, col_major>(${left(i)});`),
-    ...each(columns, (j) => `let b${j} = subgroupMatrixLoad<Right, row_major>(${right(j)});`),
-    ...each(rows, (i) =>
-      each(columns, (j) => `sum_${i}_${j} = subgroupMatrixMultiplyAccumulate(a${i}, b${j}, sum_${i}_${j});`),
-    ).flat(),
+    ...parts.flatMap((part) => [...each(rows, (i) => left(part, i)), ...each(columns, (j) => right(part, j))]),
+    ...terms.flatMap(([a, b, to]) =>
+      each(rows * columns, (at) => {
+        const [i, j] = [Math.floor(at / columns), at % columns]
+        const sum = `sum_${i}_${j}${to}`
+        return `${sum} = subgroupMatrixMultiplyAccumulate(a${i}${a}, b${j}${b}, ${sum});`
+      }),
+    ),
   ]
 }
 
 /** Elements of matrices are seen in memory only: one row of each subgroup's matrices leaves at a time. */
 function storeLines(shader: Shader, gemm: Gemm, tile: MatrixTile, sink: GemmSink): string[] {
-  const { shape, rows, columns, down, across, lanes } = tile
+  const { shape, rows, columns, down, across, lanes, holds } = tile
   const width = columns * shape.n
   const own = shape.m * width
   const all = down * across * own
   const isCut = sink.splits > 1
-  shader.declare(`var<workgroup> leaving: array<f32, ${all}>;`)
+  const parts = holds === 'float16' ? [''] : ['', '_rest']
+  for (const part of parts) shader.declare(`var<workgroup> leaving${part}: array<f32, ${all}>;`)
   const given = ['tile_m', 'tile_n', 'batch', ...(isCut ? ['split'] : []), 'lane']
   // A function, so that the epilogue's text is there once.
   shader.declare(
@@ -77,20 +100,22 @@ function storeLines(shader: Shader, gemm: Gemm, tile: MatrixTile, sink: GemmSink
       `let r = tile_m * ${tile.m} + ((owner / ${across}) * ${rows} + i) * ${shape.m} + (e / ${width}) % ${shape.m};`,
       `let c = tile_n * ${tile.n} + (owner % ${across}) * ${width} + e % ${width};`,
       `if (r < ${gemm.m} && c < ${gemm.n}) {`,
-      'let sum = leaving[e];',
+      `let sum = leaving[e]${holds === 'float16' ? '' : ' + leaving_rest[e] * 0x1p-11f'};`,
       ...sink.lines(shader, 'batch', 'r', 'c', 'sum'),
       '}',
       '}',
       '}',
     ].join('\n'),
   )
-  return Array.from({ length: rows }, (_, i) => i).flatMap((i) => [
-    ...Array.from({ length: columns }, (_, j) => {
-      const at = `subgroup * ${own} + ${j * shape.n}`
-      return `subgroupMatrixStore<row_major>(&leaving, ${at}, sum_${i}_${j}, ${width});`
-    }),
+  return each(rows, (i) => [
+    ...parts.flatMap((part) =>
+      each(columns, (j) => {
+        const at = `subgroup * ${own} + ${j * shape.n}`
+        return `subgroupMatrixStore<row_major>(&leaving${part}, ${at}, sum_${i}_${j}${part}, ${width});`
+      }),
+    ),
     'workgroupBarrier();',
     `leave(${i}, ${given.join(', ')});`,
     'workgroupBarrier();',
-  ])
+  ]).flat()
 }

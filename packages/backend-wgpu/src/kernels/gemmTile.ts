@@ -45,7 +45,7 @@ export function emitTileGemm(gemm: Gemm, tile: Tile, sink: GemmSink, context: Ke
     gemm,
     tile,
     sink,
-    { size, half, spare: 0 },
+    { size, holds: half ? 'float16' : 'float32', spare: 0 },
     {
       before: [
         `let column = lane % ${columns};`,

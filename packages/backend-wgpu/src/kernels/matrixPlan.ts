@@ -21,6 +21,7 @@ export interface MatrixTile extends PanelTile {
   readonly columns: number
   /** Invocations of a subgroup. */
   readonly lanes: number
+  readonly holds: 'float16' | 'twice float16'
 }
 
 /** One row per class of products: large, middling, small; few rows or few columns. */
@@ -43,10 +44,11 @@ const loadCost = 64
 /** Quads that keep neighbours along k apart in the banks of workgroup memory. */
 export const spareQuads = 2
 
-/** Bytes of workgroup memory: two panels, and one row of matrices of each subgroup on its way out. */
-export const tileBytes = ({ m, n, k, shape, down }: MatrixTile): number =>
-  [m, n].reduce((sum, lines) => sum + panelBytes({ lines, depth: k, half: true, spare: spareQuads }), 0) +
-  4 * down * shape.m * n
+/** Bytes of workgroup memory: the panels, and one row of matrices of each subgroup on its way out. */
+function tileBytes({ m, n, k, shape, down, holds }: MatrixTile): number {
+  const bytes = (lines: number) => panelBytes({ lines, depth: k, holds, spare: spareQuads })
+  return bytes(m) + bytes(n) + (holds === 'float16' ? 4 : 8) * down * shape.m * n
+}
 
 /** The block with the device's shape, as deep as memory allows; undefined where the two do not fit. */
 function tileOf(block: Block, shape: MatrixShape, capabilities: Capabilities): MatrixTile | undefined {
@@ -56,9 +58,10 @@ function tileOf(block: Block, shape: MatrixShape, capabilities: Capabilities): M
   const columns = n / (across * shape.n)
   if (lanes * down * across > capabilities.maxInvocations) return undefined
   if (![rows, columns, shape.m / 4, shape.n / 4].every(Number.isInteger)) return undefined
+  const holds = capabilities.precision === 'high' ? 'twice float16' : 'float16'
   const depths = [32, 16, shape.k].filter((depth) => depth % shape.k === 0)
   return depths
-    .map((k) => ({ m, n, k, shape, down, across, rows, columns, lanes }))
+    .map((k) => ({ m, n, k, shape, down, across, rows, columns, lanes, holds }) as const)
     .find((tile) => tileBytes(tile) <= capabilities.maxWorkgroupBytes)
 }
 
@@ -66,7 +69,7 @@ function tileOf(block: Block, shape: MatrixShape, capabilities: Capabilities): M
 function costOf(gemm: Gemm, tile: MatrixTile): number {
   const groups = tileGroups(gemm, tile)
   const parts = Math.max(1, Math.min(manyGroups / groups, gemm.k / leastPart))
-  const each = tile.m * tile.n + loadCost * (tile.m + tile.n)
+  const each = tile.m * tile.n * (tile.holds === 'float16' ? 1 : 3) + loadCost * (tile.m + tile.n)
   const join = parts > 1 ? 2 * loadCost * parts * gemm.batch * gemm.m * gemm.n : 0
   return Math.max(groups * parts, manyGroups) * each * (gemm.k / parts) + join
 }

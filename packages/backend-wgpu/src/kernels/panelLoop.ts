@@ -31,7 +31,7 @@ export function overPanels(
   gemm: Gemm,
   tile: PanelTile,
   sink: GemmSink,
-  panel: Pick<Panel, 'size' | 'half' | 'spare'>,
+  panel: Pick<Panel, 'size' | 'holds' | 'spare'>,
   work: PanelWork,
 ): string[] {
   const { batch, m, n, k } = gemm

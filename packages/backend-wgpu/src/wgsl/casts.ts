@@ -43,6 +43,14 @@ export const castSnippets: Snippets = {
   return select(vec4h(x), select(infinity, -infinity, x < vec4f()), large);
 }`,
   },
+  // Of numbers that are no halves by far, nothing is left.
+  rests_of: {
+    text: `fn rests_of(x: vec4f) -> vec4h {
+  let large = (bitcast<vec4u>(x) & vec4u(0x7fffffffu)) >= vec4u(0x477ff000u);
+  return vec4h(select((x - vec4f(halves_of(x))) * 2048.0f, vec4f(), large));
+}`,
+    uses: ['halves_of'],
+  },
   // To nearest even; overflow gives infinity, any NaN 0x7e00.
   f_to_half: {
     text: `fn f_to_half(x: f32) -> u32 {

@@ -18,7 +18,7 @@ import { type Capabilities, capabilitiesOf } from './device/capabilities.ts'
 import { Device } from './device/device.ts'
 import { openDevice } from './device/open.ts'
 import type { WgpuOptions } from './device/options.ts'
-import { checkPrecision, type Precision } from './device/precision.ts'
+import { checkPrecision, type MatmulPrecision } from './device/precision.ts'
 import type { Page } from './memory/pool.ts'
 import { Readback } from './memory/readback.ts'
 import { Store } from './memory/store.ts'
@@ -75,7 +75,7 @@ export class WgpuBackend implements Backend {
   }
 
   /** The precision in use: what was asked for, or 'highest' where the device cannot do that. */
-  get precision(): Precision {
+  get precision(): MatmulPrecision {
     return this.#device.capabilities.precision
   }
 
@@ -187,7 +187,7 @@ function requireDType(dtype: DType): void {
  */
 export async function wgpu(options: WgpuOptions = {}): Promise<WgpuBackend> {
   checkOptions('wgpu', options, ['adapter', 'power', 'toggles', 'safe', 'precision', 'memoryLimit'])
-  const precision = checkPrecision(options.precision ?? 'highest')
+  const precision = checkPrecision(options.precision)
   const { device, info } = await openDevice(options)
   const capabilities = capabilitiesOf(device, info, precision)
   return new WgpuBackend(new Device(device, info, capabilities), options.memoryLimit)

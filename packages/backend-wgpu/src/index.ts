@@ -1,3 +1,3 @@
 export { WgpuBackend, wgpu } from './backend.ts'
 export type { WgpuOptions } from './device/options.ts'
-export type { Precision } from './device/precision.ts'
+export type { MatmulPrecision } from './device/precision.ts'

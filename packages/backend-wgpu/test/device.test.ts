@@ -1,12 +1,12 @@
 import { build, type DeviceBuffer, parameter } from '@tessella/ir'
 import { useSwiftshader } from '@tessella/testing/swiftshader'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, expectTypeOf, it } from 'vitest'
 import { WgpuBackend } from '../src/backend.ts'
 import { capabilitiesOf, defaultCapabilities } from '../src/device/capabilities.ts'
 import { Device } from '../src/device/device.ts'
 import { openDevice } from '../src/device/open.ts'
 import { dawnFlags } from '../src/device/options.ts'
-import { wgpu } from '../src/index.ts'
+import { type MatmulPrecision, type WgpuOptions, wgpu } from '../src/index.ts'
 import { Pipelines } from '../src/run/pipelines.ts'
 
 beforeAll(useSwiftshader)
@@ -84,11 +84,18 @@ describe('a device', () => {
     backend.dispose()
   })
 
-  it('refuses a precision that does not exist', async () => {
-    const precision = 'hihgest' as 'highest'
-    await expect(wgpu({ precision })).rejects.toThrow(
+  it("has PyTorch's names of precisions and no others, for people and for the compiler", async () => {
+    // tsd's TypeScript knows no WebGPU, so these types are tested here.
+    expectTypeOf<WgpuOptions['precision']>().toEqualTypeOf<'highest' | 'high' | 'medium' | undefined>()
+    expectTypeOf<WgpuBackend['precision']>().toEqualTypeOf<MatmulPrecision>()
+    // @ts-expect-error: a misspelt precision
+    await expect(wgpu({ precision: 'hihgest' })).rejects.toThrow(
       "[wgpu] there is no precision 'hihgest'. Precisions are 'highest', 'high', 'medium'.",
     )
+    // @ts-expect-error: a misspelt option
+    await expect(wgpu({ precison: 'medium' })).rejects.toThrow(/\[wgpu\] there is no option 'precison'/)
+    // @ts-expect-error: a precision that is no text
+    await expect(wgpu({ precision: null })).rejects.toThrow("there is no precision 'null'")
   })
 
   it('tells a shader that does not compile by the name of the operation, at the next use', async () => {

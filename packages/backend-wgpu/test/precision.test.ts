@@ -7,7 +7,7 @@ import { WgpuBackend } from '../src/backend.ts'
 import { type Capabilities, capabilitiesOf } from '../src/device/capabilities.ts'
 import { Device } from '../src/device/device.ts'
 import { openDevice } from '../src/device/open.ts'
-import type { Precision } from '../src/device/precision.ts'
+import type { MatmulPrecision } from '../src/device/precision.ts'
 import { wgpu } from '../src/index.ts'
 import { kernelCases } from './support/kernelCases.ts'
 
@@ -18,13 +18,13 @@ import { kernelCases } from './support/kernelCases.ts'
 
 await useSwiftshader()
 
-async function open(precision: Precision, change: (own: Capabilities) => Capabilities): Promise<WgpuBackend> {
+async function open(precision: MatmulPrecision, change: (own: Capabilities) => Capabilities): Promise<WgpuBackend> {
   const { device, info } = await openDevice({ precision })
   return new WgpuBackend(new Device(device, info, change(capabilitiesOf(device, info, precision))))
 }
 
 /** Whether this driver can. */
-async function can(precision: Precision): Promise<boolean> {
+async function can(precision: MatmulPrecision): Promise<boolean> {
   const backend = await wgpu({ precision })
   backend.dispose()
   return backend.precision === precision
@@ -81,7 +81,7 @@ const same = <T>(x: T): T => x
 
 interface Variant {
   readonly name: string
-  readonly precision: Precision
+  readonly precision: MatmulPrecision
   readonly change: (own: Capabilities) => Capabilities
   /** What is compared within the bounds of float32. */
   readonly compared: (c: Case) => Case

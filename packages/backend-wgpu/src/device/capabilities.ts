@@ -1,4 +1,4 @@
-import type { Precision } from './precision.ts'
+import type { MatmulPrecision } from './precision.ts'
 
 /** What a device can do and may do, as far as the choice of kernels depends on it. Equal records make equal kernels. */
 export interface Capabilities {
@@ -18,7 +18,7 @@ export interface Capabilities {
   /** Products of float16 that subgroups make as a whole; none where the feature is missing or was not asked for. */
   readonly matrices: readonly MatrixShape[]
   /** How exact products of float32 must be. 'medium' only where `f16` is true, 'high' only where there are matrices. */
-  readonly precision: Precision
+  readonly precision: MatmulPrecision
 }
 
 export interface SubgroupSizes {
@@ -66,7 +66,11 @@ interface RecentInfo {
 }
 
 /** What a device says it can do. */
-export function capabilitiesOf(device: GPUDevice, info: GPUAdapterInfo, wanted: Precision = 'highest'): Capabilities {
+export function capabilitiesOf(
+  device: GPUDevice,
+  info: GPUAdapterInfo,
+  wanted: MatmulPrecision = 'highest',
+): Capabilities {
   const { limits } = device
   const features: ReadonlySet<string> = device.features
   const f16 = features.has('shader-f16')

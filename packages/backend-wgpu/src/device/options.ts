@@ -1,4 +1,4 @@
-import type { Precision } from './precision.ts'
+import type { MatmulPrecision } from './precision.ts'
 
 /** How {@link wgpu} chooses and sets up a device. */
 export interface WgpuOptions {
@@ -14,7 +14,7 @@ export interface WgpuOptions {
    * How products of matrices and convolutions may be computed: 'highest' (the default) in float32; 'high' and 'medium'
    * from two or one float16 an operand, where the device can. What exceeds 65504 becomes infinite then.
    */
-  readonly precision?: Precision
+  readonly precision?: MatmulPrecision
   /** Most bytes to take from the device; a run that needs more throws 'out-of-memory'. Default: what the device has. */
   readonly memoryLimit?: number
 }

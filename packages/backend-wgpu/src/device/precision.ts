@@ -11,16 +11,16 @@ import { OpError } from '@tessella/ir'
  *
  * A device that cannot do it computes as with 'highest'.
  */
-export type Precision = 'highest' | 'high' | 'medium'
+export type MatmulPrecision = 'highest' | 'high' | 'medium'
 
-const precisions: readonly Precision[] = ['highest', 'high', 'medium']
+const precisions: readonly MatmulPrecision[] = ['highest', 'high', 'medium']
 
 /**
  * The precision, if it is one.
  *
  * @throws OpError that lists them
  */
-export function checkPrecision(precision: Precision): Precision {
+export function checkPrecision(precision: MatmulPrecision = 'highest'): MatmulPrecision {
   if (precisions.includes(precision)) return precision
   throw new OpError('wgpu', `there is no precision '${precision}'`, {
     hint: `Precisions are ${precisions.map((p) => `'${p}'`).join(', ')}.`,

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 
 /*
  * Runs the package's tests, or those that are named, on lavapipe of Mesa 26, Vulkan on the processor with float16 and subgroup
- * matrices: node --conditions=@tessella/source packages/backend-wgpu/test/scripts/lavapipe.ts [vitest's arguments]
+ * matrices: npx pnpm@12 exec node --conditions=@tessella/source packages/backend-wgpu/test/scripts/lavapipe.ts [vitest's arguments]
  *
  * Needs apt and dpkg on x64 (Debian 12 or later), the network the first time (61 MB), and no root: the driver and all
  * libraries under it, glibc too, are unpacked into a folder, and Node is started with that folder's loader.

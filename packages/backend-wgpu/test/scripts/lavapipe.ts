@@ -6,8 +6,9 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 /*
- * Runs the package's tests, or those that are named, on lavapipe of Mesa 26, Vulkan on the processor with float16 and subgroup
- * matrices: npx pnpm@12 exec node --conditions=@tessella/source packages/backend-wgpu/test/scripts/lavapipe.ts [vitest's arguments]
+ * Runs the package's tests, or those that are named, or another script, on lavapipe of Mesa 26, Vulkan on the processor with
+ * float16 and subgroup matrices:
+ * npx pnpm@12 exec node --conditions=@tessella/source packages/backend-wgpu/test/scripts/lavapipe.ts [vitest's arguments | script]
  *
  * Needs apt and dpkg on x64 (Debian 12 or later), the network the first time (61 MB), and no root: the driver and all
  * libraries under it, glibc too, are unpacked into a folder, and Node is started with that folder's loader.
@@ -69,8 +70,10 @@ if (!existsSync(folder)) install()
 const vitest = join(dirname(createRequire(join(root, 'package.json')).resolve('vitest/package.json')), 'vitest.mjs')
 const given = process.argv.slice(2)
 // Chromium has a driver of its own.
-const args = given.length > 0 ? given : ['packages/backend-wgpu', '--exclude', '**/browser.test.ts']
-const child = spawn(join(folder, 'node'), [vitest, 'run', ...args], {
+const tests = given.length > 0 ? given : ['packages/backend-wgpu', '--exclude', '**/browser.test.ts']
+const isScript = given[0]?.endsWith('.ts') && !given[0].endsWith('.test.ts')
+const args = isScript ? ['--conditions=@tessella/source', ...given] : [vitest, 'run', ...tests]
+const child = spawn(join(folder, 'node'), args, {
   cwd: root,
   stdio: 'inherit',
   env: {

@@ -16,6 +16,7 @@ import {
 } from '@tessella/ir'
 import { type Capabilities, capabilitiesOf } from './device/capabilities.ts'
 import { Device } from './device/device.ts'
+import { matricesOf } from './device/matrices.ts'
 import { openDevice } from './device/open.ts'
 import type { WgpuOptions } from './device/options.ts'
 import { checkPrecision, type MatmulPrecision } from './device/precision.ts'
@@ -189,6 +190,7 @@ export async function wgpu(options: WgpuOptions = {}): Promise<WgpuBackend> {
   checkOptions('wgpu', options, ['adapter', 'power', 'toggles', 'safe', 'precision', 'memoryLimit'])
   const precision = checkPrecision(options.precision)
   const { device, info } = await openDevice(options)
-  const capabilities = capabilitiesOf(device, info, precision)
+  const matrices = precision === 'highest' ? [] : await matricesOf(device, info)
+  const capabilities = capabilitiesOf(device, info, precision, matrices)
   return new WgpuBackend(new Device(device, info, capabilities), options.memoryLimit)
 }

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, expectTypeOf, it } from 'vitest'
 import { WgpuBackend } from '../src/backend.ts'
 import { capabilitiesOf, defaultCapabilities } from '../src/device/capabilities.ts'
 import { Device } from '../src/device/device.ts'
+import { matricesOf } from '../src/device/matrices.ts'
 import { openDevice } from '../src/device/open.ts'
 import { dawnFlags } from '../src/device/options.ts'
 import { type MatmulPrecision, type WgpuOptions, wgpu } from '../src/index.ts'
@@ -73,13 +74,13 @@ describe('a device', () => {
   it('computes in the precision that was asked for where it has float16, and else as always', async () => {
     const backend = await wgpu({ precision: 'medium' })
     const { device, info } = await openDevice({ precision: 'medium' })
-    const ours = new Device(device, info, capabilitiesOf(device, info, 'medium'))
+    const ours = new Device(device, info, capabilitiesOf(device, info, 'medium', await matricesOf(device, info)))
     const { f16, matrices, precision } = ours.capabilities
     expect(f16).toBe(device.features.has('shader-f16'))
     expect(precision).toBe(f16 ? 'medium' : 'highest')
     expect(backend.precision).toBe(precision)
     // Lavapipe of Mesa 26 has both, SwiftShader neither.
-    expect(matrices).toEqual(f16 && /mesa/i.test(ours.name) ? [{ m: 8, n: 8, k: 8 }] : [])
+    expect(matrices).toEqual(f16 && /mesa/i.test(ours.name) ? [{ m: 8, n: 8, k: 8, lanes: 8 }] : [])
     ours.dispose()
     backend.dispose()
   })

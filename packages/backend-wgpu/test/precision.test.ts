@@ -4,8 +4,10 @@ import { type Case, checkCase } from '@tessella/testing/conformance'
 import { useSwiftshader } from '@tessella/testing/swiftshader'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { WgpuBackend } from '../src/backend.ts'
-import { type Capabilities, capabilitiesOf } from '../src/device/capabilities.ts'
+import { dropDevice } from '../src/device/alive.ts'
+import { type Capabilities, capabilitiesOf, defaultCapabilities } from '../src/device/capabilities.ts'
 import { Device } from '../src/device/device.ts'
+import { matricesOf } from '../src/device/matrices.ts'
 import { openDevice } from '../src/device/open.ts'
 import type { MatmulPrecision } from '../src/device/precision.ts'
 import { wgpu } from '../src/index.ts'
@@ -20,7 +22,9 @@ await useSwiftshader()
 
 async function open(precision: MatmulPrecision, change: (own: Capabilities) => Capabilities): Promise<WgpuBackend> {
   const { device, info } = await openDevice({ precision })
-  return new WgpuBackend(new Device(device, info, change(capabilitiesOf(device, info, precision))))
+  return new WgpuBackend(
+    new Device(device, info, change(capabilitiesOf(device, info, precision, await matricesOf(device, info)))),
+  )
 }
 
 /** Whether this driver can. */
@@ -36,12 +40,8 @@ const exactInHalf = (c: Case): Case => ({
   ...c,
   build: (inputs) => {
     const values = inputs.values.bind(inputs)
-    inputs.values = (data, dtype, shape) =>
-      values(
-        Float64Array.from(data, (v) => Math.round(v * 1024) / 1024),
-        dtype,
-        shape,
-      )
+    const rounded = (data: ArrayLike<number>) => Float64Array.from(data, (v) => Math.round(v * 1024) / 1024)
+    inputs.values = (data, dtype = 'float32', shape) => values(dtype === 'float32' ? rounded(data) : data, dtype, shape)
     return c.build(inputs)
   },
 })
@@ -109,7 +109,7 @@ for (const { name, precision, change, compared, error } of variants)
     })
     afterAll(() => backend.dispose())
 
-    for (const c of kernelCases.filter(({ name }) => /^(matmul|conv)/.test(name)))
+    for (const c of kernelCases.filter(({ name }) => /^(matmul|conv|float16)/.test(name)))
       it(c.name, async () => {
         expect(await checkCase(backend, compared(c), { relaxations: ['denormals'] })).toBeUndefined()
       }, 60_000)
@@ -167,4 +167,33 @@ it.skipIf(hasMedium)('a device without float16 computes as always, and says so',
   )
   expect(results[1]).toEqual(results[0])
   expect(results[2]).toEqual(results[0])
+})
+
+it.skipIf(!hasHigh)('a driver makes the matrices that it lists, and others are not used', async () => {
+  const { device, info } = await openDevice({ precision: 'high' })
+  const errors: string[] = []
+  device.addEventListener('uncapturederror', ({ error }) => errors.push(error.message))
+  const real = await matricesOf(device, info)
+  expect(real.length).toBeGreaterThan(0)
+  const listed = [{ M: 24, N: 24, K: 24 }, ...real.map(({ m, n, k }) => ({ M: m, N: n, K: k }))]
+  const lying = {
+    subgroupMinSize: info.subgroupMinSize,
+    subgroupMaxSize: 2 * info.subgroupMaxSize,
+    subgroupMatrixConfigs: listed.map((c) => ({ ...c, componentType: 'f16', resultComponentType: 'f32' })),
+  }
+  expect(await matricesOf(device, lying)).toEqual(real)
+  expect(errors).toEqual([])
+  dropDevice(device)
+})
+
+describe.skipIf(!hasMedium)('elements of float16 as such', () => {
+  for (const maxBindingBytes of [4096, defaultCapabilities.maxBindingBytes])
+    it.each(kernelCases.filter(({ name }) => /float16/.test(name)))(
+      `$name, bindings of ${maxBindingBytes} bytes`,
+      async (c) => {
+        const backend = await open('highest', (own) => ({ ...defaultCapabilities, f16: own.f16, maxBindingBytes }))
+        expect(await checkCase(backend, c, { relaxations: ['denormals'] })).toBeUndefined()
+        backend.dispose()
+      },
+    )
 })

@@ -3,6 +3,7 @@ import { build, parameter } from '@tessella/ir'
 import { describe, expect, it } from 'vitest'
 import { dropDevice } from '../src/device/alive.ts'
 import { type Capabilities, defaultCapabilities } from '../src/device/capabilities.ts'
+import { matricesOf } from '../src/device/matrices.ts'
 import { openDevice } from '../src/device/open.ts'
 import type { Dispatch } from '../src/kernel.ts'
 import { planSlots } from '../src/run/slots.ts'
@@ -14,7 +15,7 @@ process.env['DAWNNODE_BACKEND'] = 'null'
 
 const target: Target = {
   name: 'test',
-  dtypes: new Set(['float32']),
+  dtypes: new Set(['float32', 'float16']),
   unary: nativeUnary,
   binary: nativeBinary,
   alignment: 256,
@@ -34,8 +35,8 @@ const matrices: Capabilities = {
   maxWorkgroupBytes: 49152,
   subgroups: { min: 32, max: 32, mayChoose: false },
   matrices: [
-    { m: 16, n: 8, k: 16 },
-    { m: 16, n: 16, k: 16 },
+    { m: 16, n: 8, k: 16, lanes: 32 },
+    { m: 16, n: 16, k: 16, lanes: 32 },
   ],
 }
 
@@ -86,7 +87,8 @@ describe('products', () => {
   })
 
   it('take blocks that fit into the workgroup of the device', () => {
-    const narrow = { ...matrices, maxInvocations: 256, subgroups: { min: 64, max: 64, mayChoose: false } }
+    const shape = { m: 16, n: 16, k: 16, lanes: 64 }
+    const narrow = { ...matrices, maxInvocations: 256, matrices: [shape] }
     const [dispatch] = matmul(2048, 2048, 2048, narrow)
     expect(dispatch?.wgsl).toContain('@workgroup_size(256)')
     const tight = { ...matrices, maxWorkgroupBytes: 16384 }
@@ -130,4 +132,28 @@ describe('products', () => {
     }
     dropDevice(device)
   })
+})
+
+it('elements of float16 are stored as such where the device has it, and else by atomic operations on words', () => {
+  const x = parameter([65, 65], 'float32')
+  const program = compileGraph({ inputs: [x], outputs: [build.cast(build.matmul(x, x), 'float16')] }, target)
+  const text = (f16: boolean) => planSlots(program, [], { ...defaultCapabilities, f16 }).dispatches[0]?.wgsl
+  expect(text(true)).toMatch(/^enable f16;\n/)
+  expect(text(true)).toMatch(/read_write> m\d: array<f16>;/)
+  expect(text(true)).not.toContain('atomic')
+  expect(text(false)).toContain('atomicOr')
+  expect(text(false)).not.toContain('f16;')
+})
+
+it('matrices that a device lists and does not make right are not used', async () => {
+  const { device } = await openDevice({ precision: 'medium' })
+  const errors: string[] = []
+  device.addEventListener('uncapturederror', ({ error }) => errors.push(error.message))
+  const config = { componentType: 'f16', resultComponentType: 'f32', M: 16, N: 16, K: 16 }
+  // The null device computes nothing, and has no subgroups of 2.
+  const info = { subgroupMinSize: 2, subgroupMaxSize: 32, subgroupMatrixConfigs: [config] }
+  expect(await matricesOf(device, info)).toEqual([])
+  await device.queue.onSubmittedWorkDone()
+  expect(errors).toEqual([])
+  dropDevice(device)
 })

@@ -21,10 +21,10 @@ const withMatrices = (
   f16: true,
   precision: 'medium',
   subgroups: { min, max, mayChoose: true },
-  matrices: shapes.map(([m, n, k]) => ({ m, n, k })),
+  matrices: shapes.map(([m, n, k]) => ({ m, n, k, lanes: max })),
 })
 
-/** Devices that make products of float16: all others of their kernels are the same. */
+/** Devices with float16, of which only products and stores of its elements are others. */
 const mixed: { readonly [name: string]: Capabilities } = {
   'float16 and no matrices': { ...defaultCapabilities, f16: true, precision: 'medium' },
   'matrices of 8x8x8': withMatrices(8, 8, [8, 8, 8]),
@@ -36,7 +36,7 @@ const mixed: { readonly [name: string]: Capabilities } = {
   'matrices of 16x16x16 and subgroups of 64': withMatrices(32, 64, [16, 16, 16]),
 }
 
-const isProduct = (name: string): boolean => /^(matmul|conv)/.test(name)
+const isOther = (name: string): boolean => /^(matmul|conv|cast|permute|flip|slice|float16)/.test(name)
 
 const devices: { readonly [name: string]: Capabilities } = {
   'the default limits': defaultCapabilities,
@@ -67,7 +67,7 @@ for (const [name, capabilities] of Object.entries({ ...devices, ...mixed }))
     })
     afterAll(() => backend.dispose())
 
-    const isWanted = (what: string) => capabilities.precision === 'highest' || isProduct(what)
+    const isWanted = (what: string) => capabilities.precision === 'highest' || isOther(what)
     for (const [group, cases] of [...conformanceGroups()].filter(([group]) => isWanted(group)))
       it(group, async () => {
         for (const c of cases) await compile(backend, c)

@@ -1,3 +1,4 @@
+import { sizeFeature } from './matrices.ts'
 import type { MatmulPrecision } from './precision.ts'
 
 /** What a device can do and may do, as far as the choice of kernels depends on it. Equal records make equal kernels. */
@@ -28,11 +29,12 @@ export interface SubgroupSizes {
   readonly mayChoose: boolean
 }
 
-/** A subgroup multiplies m x k by k x n numbers of float16, and adds to m x n of float32. */
+/** A subgroup of so many lanes multiplies m x k by k x n numbers of float16, and adds to m x n of float32. */
 export interface MatrixShape {
   readonly m: number
   readonly n: number
   readonly k: number
+  readonly lanes: number
 }
 
 /** What every WebGPU device has. */
@@ -48,42 +50,22 @@ export const defaultCapabilities: Capabilities = {
   precision: 'highest',
 }
 
-export const matrixFeature = 'chromium-experimental-subgroup-matrix'
-export const sizeFeature = 'subgroup-size-control'
-
-/** What is not in TypeScript's library yet: limits and facts of Dawn and of browsers that have them. */
+/** What is not in TypeScript's library yet. */
 interface RecentLimits {
   readonly maxImmediateSize?: number
 }
-interface RecentInfo {
-  readonly subgroupMatrixConfigs?: Iterable<{
-    readonly componentType: string
-    readonly resultComponentType: string
-    readonly M: number
-    readonly N: number
-    readonly K: number
-  }>
-}
 
-/** What a device says it can do. */
+/** What a device says it can do; `matrices` are those that it makes right. */
 export function capabilitiesOf(
-  device: GPUDevice,
+  { limits, features }: GPUDevice,
   info: GPUAdapterInfo,
   wanted: MatmulPrecision = 'highest',
+  matrices: readonly MatrixShape[] = [],
 ): Capabilities {
-  const { limits } = device
-  const features: ReadonlySet<string> = device.features
   const f16 = features.has('shader-f16')
-  const mayChoose = features.has(sizeFeature)
+  const mayChoose = (features as ReadonlySet<string>).has(sizeFeature)
   const subgroups = { min: info.subgroupMinSize, max: info.subgroupMaxSize, mayChoose }
-  const hasSubgroups = features.has('subgroups')
-  // The lanes of a matrix are those of a subgroup of known size.
-  const hasMatrices = hasSubgroups && features.has(matrixFeature) && (mayChoose || subgroups.min === subgroups.max)
-  const configs = hasMatrices ? ((info as RecentInfo).subgroupMatrixConfigs ?? []) : []
-  const matrices = [...configs]
-    .filter((c) => c.componentType === 'f16' && c.resultComponentType === 'f32')
-    .map(({ M, N, K }) => ({ m: M, n: N, k: K }))
-  const can = { highest: true, high: f16 && matrices.length > 0, medium: f16 }
+  const can = { highest: true, high: matrices.length > 0, medium: f16 }
   return {
     maxStorageBuffers: limits.maxStorageBuffersPerShaderStage,
     // Whole words of buffers are bound.
@@ -92,7 +74,7 @@ export function capabilitiesOf(
     maxInvocations: Math.min(limits.maxComputeInvocationsPerWorkgroup, limits.maxComputeWorkgroupSizeX),
     maxWorkgroupsPerDimension: limits.maxComputeWorkgroupsPerDimension,
     maxImmediateBytes: (limits as RecentLimits).maxImmediateSize ?? 0,
-    ...(hasSubgroups ? { subgroups } : {}),
+    ...(features.has('subgroups') ? { subgroups } : {}),
     f16,
     matrices,
     precision: can[wanted] ? wanted : 'highest',

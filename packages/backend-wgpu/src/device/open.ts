@@ -1,6 +1,6 @@
 import { keepDevice, keptInstance } from './alive.ts'
-import { matrixFeature, sizeFeature } from './capabilities.ts'
 import { inNode, noAdapterError, noPackageError, noWebGpuError } from './errors.ts'
+import { matrixFeature, sizeFeature } from './matrices.ts'
 import { dawnFlags, type WgpuOptions } from './options.ts'
 
 /** Features that kernels make use of where a device has them. */

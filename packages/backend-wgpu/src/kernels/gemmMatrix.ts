@@ -13,8 +13,8 @@ import type { Gemm, GemmSink } from './product.ts'
  */
 export function emitMatrixGemm(gemm: Gemm, tile: MatrixTile, sink: GemmSink, context: KernelContext): Dispatch {
   const shader = new Shader(context)
-  const { shape, lanes, down, across } = tile
-  const { m, n, k } = shape
+  const { shape, down, across } = tile
+  const { m, n, k, lanes } = shape
   const size = lanes * down * across
   shader.direct(
     'enable f16;',
@@ -83,7 +83,7 @@ function productLines({ m, n, shape, rows, columns, holds }: MatrixTile): string
 
 /** Elements of matrices are seen in memory only: one row of each subgroup's matrices leaves at a time. */
 function storeLines(shader: Shader, gemm: Gemm, tile: MatrixTile, sink: GemmSink): string[] {
-  const { shape, rows, columns, down, across, lanes, holds } = tile
+  const { shape, rows, columns, down, across, holds } = tile
   const width = columns * shape.n
   const own = shape.m * width
   const all = down * across * own
@@ -95,7 +95,7 @@ function storeLines(shader: Shader, gemm: Gemm, tile: MatrixTile, sink: GemmSink
   shader.declare(
     [
       `fn leave(i: i32, ${given.map((name) => `${name}: i32`).join(', ')}) {`,
-      `for (var e = lane; e < ${all}; e += ${lanes * down * across}) {`,
+      `for (var e = lane; e < ${all}; e += ${shape.lanes * down * across}) {`,
       `let owner = e / ${own};`,
       `let r = tile_m * ${tile.m} + ((owner / ${across}) * ${rows} + i) * ${shape.m} + (e / ${width}) % ${shape.m};`,
       `let c = tile_n * ${tile.n} + (owner % ${across}) * ${width} + e % ${width};`,

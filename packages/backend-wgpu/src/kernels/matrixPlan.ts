@@ -19,8 +19,6 @@ export interface MatrixTile extends PanelTile {
   readonly across: number
   readonly rows: number
   readonly columns: number
-  /** Invocations of a subgroup. */
-  readonly lanes: number
   readonly holds: 'float16' | 'twice float16'
 }
 
@@ -53,15 +51,14 @@ function tileBytes({ m, n, k, shape, down, holds }: MatrixTile): number {
 /** The block with the device's shape, as deep as memory allows; undefined where the two do not fit. */
 function tileOf(block: Block, shape: MatrixShape, capabilities: Capabilities): MatrixTile | undefined {
   const { m, n, down, across } = block
-  const lanes = capabilities.subgroups?.max ?? 0
   const rows = m / (down * shape.m)
   const columns = n / (across * shape.n)
-  if (lanes * down * across > capabilities.maxInvocations) return undefined
+  if (shape.lanes * down * across > capabilities.maxInvocations) return undefined
   if (![rows, columns, shape.m / 4, shape.n / 4].every(Number.isInteger)) return undefined
   const holds = capabilities.precision === 'high' ? 'twice float16' : 'float16'
   const depths = [32, 16, shape.k].filter((depth) => depth % shape.k === 0)
   return depths
-    .map((k) => ({ m, n, k, shape, down, across, rows, columns, lanes, holds }) as const)
+    .map((k) => ({ m, n, k, shape, down, across, rows, columns, holds }) as const)
     .find((tile) => tileBytes(tile) <= capabilities.maxWorkgroupBytes)
 }
 

@@ -33,6 +33,8 @@ export class Shader {
   readonly #accessors = new Map<string, (bound: Bound) => string>()
   readonly #prelude = new Set<string>()
   readonly #declarations: string[] = []
+  /** Slots of which more than elements of float16 is read or stored. */
+  readonly #words = new Set<number>()
   readonly #directives = new Set<string>()
   #names = 0
 
@@ -77,7 +79,7 @@ export class Shader {
     return `${this.#accessor('quad', memory)}(${moved(memory, quad, 4)})`
   }
 
-  /** A statement that stores one element. Elements smaller than a word are stored by atomic operations. */
+  /** A statement that stores one element. Elements smaller than a word are stored by atomic operations, but for float16 on devices that have it. */
   store(memory: Memory, address: string, value: string): string {
     const bound = this.#bind(memory.slot)
     bound.written = true
@@ -96,7 +98,7 @@ export class Shader {
     if (known) return known
     const pages = pagesBound(slot, this.context)
     const pageWords = pageBytes(this.context.capabilities.maxBindingBytes) / 4
-    const fresh = { slot, name: `m${this.#bound.size}`, written: false, shared: false, quads: false }
+    const fresh = { slot, name: `m${this.#bound.size}`, written: false, shared: false, quads: false, halves: false }
     const bound: Bound = pages ? { ...fresh, window: { pages, pageWords } } : fresh
     this.#bound.set(slot, bound)
     return bound
@@ -105,17 +107,20 @@ export class Shader {
   #accessor(kind: keyof typeof accessors, { slot, dtype }: Memory): string {
     const { name } = this.#bind(slot)
     const fn = `${kind}_${name}_${dtype}`
+    if (kind === 'word' || dtype !== 'float16') this.#words.add(slot)
     this.#accessors.set(fn, (bound) => accessors[kind](fn, bound, dtype))
     return fn
   }
 
   finish({ label, size, groups, body, subgroup }: Launch): Dispatch {
-    const { maxStorageBuffers, maxWorkgroupsPerDimension: limit } = this.context.capabilities
+    const { maxStorageBuffers, maxWorkgroupsPerDimension: limit, f16 } = this.context.capabilities
     const bound = [...this.#bound.values()]
     const bindings = bound.flatMap((b): Binding[] =>
       pagesOf(b).map((page) => ({ slot: b.slot, page, access: b.written ? 'read_write' : 'read' })),
     )
     if (bindings.length > maxStorageBuffers) throw tooManyPagesError(label, bindings.length, maxStorageBuffers)
+    for (const b of bound) b.halves = f16 && b.shared && !this.#words.has(b.slot)
+    if (bound.some((b) => b.halves)) this.direct('enable f16;')
     const rows = Math.ceil(groups / limit)
     const columns = Math.ceil(groups / rows)
     const accessorText = [...this.#accessors].map(([fn, text]) => text(this.#boundOf(fn)))

@@ -17,10 +17,11 @@ export const isMedium = kind === 'medium'
 
 /**
  * A backend as users get it; with TESSELLA_WGPU=least one with all checks and no more than every WebGPU device has, with
- * TESSELLA_WGPU=paged one whose bindings have 4 KiB, too, with TESSELLA_WGPU=medium one of that precision.
+ * TESSELLA_WGPU=paged one whose bindings have 4 KiB, too, with 'high' or 'medium' one
+ * of that precision.
  */
 export async function create(): Promise<WgpuBackend> {
-  if (isMedium) return wgpu({ precision: 'medium' })
+  if (kind === 'high' || kind === 'medium') return wgpu({ precision: kind })
   if (kind === 'least') return createPaged()
   return kind === 'paged' ? createPaged(4096) : wgpu()
 }

@@ -1,10 +1,10 @@
 import type { Affine, Expr, Write } from '@tessella/compiler'
 import { type BinaryFn, byteWidth, type Dims, internalError, type UnaryFn } from '@tessella/ir'
-import { type KernelContext, pushPointer } from '../kernels/context.ts'
+import { type KernelContext, mergeableRegisters, pushPointer } from '../kernels/context.ts'
 import { formsOf, writeForms } from '../kernels/map.ts'
 import type { Form } from '../kernels/streams.ts'
-import type { FunctionBuilder, Local, ValueType } from '../wasm/assembler.ts'
-import { Dataflow, type Job, type Value } from '../wasm/dataflow.ts'
+import { FunctionBuilder, type Local, type ValueType } from '../wasm/assembler.ts'
+import { Dataflow, hasCalls, type Job, type Value } from '../wasm/dataflow.ts'
 import { Lowering, operands } from '../wasm/expr.ts'
 import type { Lanes, Site } from '../wasm/site.ts'
 import type { Piece, Sink } from './sink.ts'
@@ -94,6 +94,26 @@ export class Epilogue implements Sink {
   /** Evaluates and stores the writes at some vectors of results: all their loads come before their stores. */
   emit(f: FunctionBuilder, bases: readonly Local[], laneDimension: number, pieces: readonly Piece[]): void {
     const g = new Dataflow(this.#context)
+    g.emit(f, this.#jobs(g, f, bases, laneDimension, pieces), pieces.length)
+  }
+
+  /** Whether the code for a whole vector may stand beside that for the next one; see {@link mergeableRegisters}. */
+  pairs(laneDimension: number): boolean {
+    if (this.apart(laneDimension) > 0) return false
+    const f = new FunctionBuilder([...this.params, 'v128'])
+    const g = new Dataflow(this.#context)
+    const piece = { result: f.params.at(-1) as Local, shifts: [], first: 0, lanes: 4 }
+    const jobs = this.#jobs(g, f, f.params, laneDimension, [piece])
+    return g.registers(jobs) <= mergeableRegisters && !hasCalls(jobs.map((job) => job.value))
+  }
+
+  #jobs(
+    g: Dataflow,
+    f: FunctionBuilder,
+    bases: readonly Local[],
+    laneDimension: number,
+    pieces: readonly Piece[],
+  ): Job[] {
     const jobs: Job[] = []
     for (const piece of pieces) {
       const site = this.#site(g, bases, laneDimension, piece)
@@ -101,7 +121,7 @@ export class Epilogue implements Sink {
       const lowering = new Lowering(g, site, this.#context.dtypeOf, [result])
       for (const write of this.#writes) jobs.push(...lowering.jobs(f, write))
     }
-    g.emit(f, jobs)
+    return jobs
   }
 
   #site(g: Dataflow, bases: readonly Local[], laneDimension: number, piece: Piece): Site {

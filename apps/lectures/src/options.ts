@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util'
+import type { ModelName } from './models.ts'
+import { lectureRun, quickRun } from './record.ts'
 
-export type ModelName = 'mlp' | 'cnn'
 /** What can compute. */
 export const backendNames = ['cpu', 'wgpu', 'reference'] as const
 export type BackendName = (typeof backendNames)[number]
@@ -73,7 +74,7 @@ export function parseOptions(args: readonly string[]): Options {
   return {
     models: model === 'both' ? ['mlp', 'cnn'] : [model],
     backend,
-    epochs: whole('epochs', values.epochs ?? (quick ? '2' : '15'), 1),
+    epochs: whole('epochs', values.epochs ?? String((quick ? quickRun : lectureRun).epochs), 1),
     seed: whole('seed', values.seed ?? '1', 0),
     threads: values.threads === undefined ? undefined : whole('threads', values.threads, 1),
     wide: !values['no-wide'],

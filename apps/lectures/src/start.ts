@@ -1,20 +1,22 @@
 import { availableParallelism, cpus } from 'node:os'
 import { join } from 'node:path'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { styleText } from 'node:util'
 import { type Mnist, mnist } from '@tessella/datasets'
 import { disposeBackend } from '@tessella/tensor'
 import { formatSeconds, progress, writeFileAtomic } from '@tessella/training'
 import { openBackend } from './backends.ts'
-import { batchSize, experiment } from './experiment.ts'
+import { batchSize, experiment, learner, quickPart } from './experiment.ts'
 import { type Options, parseOptions, UsageError, usage } from './options.ts'
 import type { Experiment, RunRecord } from './record.ts'
 import { renderReport } from './report/page.ts'
+import { fileKeeper } from './resume.ts'
 import { checkOut, Interrupted, interruptedCode, onInterrupt, reasonOf, say } from './shell.ts'
 import { resultTable } from './table.ts'
 
 async function loadData(options: Options, signal: AbortSignal): Promise<Mnist> {
   const data = await mnist({ signal })
-  return options.quick ? { train: data.train.take(10_000), test: data.test.take(2_000) } : data
+  return options.quick ? quickPart(data) : data
 }
 
 const quoted = (argument: string): string => (/^[\w./:=@-]+$/.test(argument) ? argument : JSON.stringify(argument))
@@ -36,6 +38,9 @@ function describe(options: Options, data: Mnist, runs: readonly RunRecord[], bac
   }
 }
 
+/** A backend that answers at once leaves the event loop no turn in which Ctrl-C could arrive. */
+const turn = (): Promise<number> => nextTurn(0)
+
 /** Trains network after network. A failure is handed on after what was done before it. */
 async function train(
   options: Options,
@@ -48,7 +53,10 @@ async function train(
     say(styleText('bold', `\n${name.toUpperCase()}`))
     const shown = progress({ stream: process.stderr, environment: process.env })
     try {
-      done(await experiment(name, { data, options, batch: batchSize, progress: shown, signal, say }))
+      const { seed, epochs } = options
+      const keeper = fileKeeper(name, options, say)
+      const event = shown.event
+      done(await experiment(learner(name, seed), { data, seed, epochs, batch: batchSize, keeper, event, turn, signal }))
     } finally {
       shown.close()
     }

@@ -1,30 +1,23 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { cpu } from '@tessella/backend-cpu'
 import { wgpu } from '@tessella/backend-wgpu'
 import { disposeBackend, useBackend } from '@tessella/tensor'
 import { useSwiftshader } from '@tessella/testing/swiftshader'
-import { afterAll, beforeAll, expect, it } from 'vitest'
-import { experiment } from '../src/experiment.ts'
+import { beforeAll, expect, it } from 'vitest'
+import { experiment, learner } from '../src/experiment.ts'
 import { tinyData } from './support/samples.ts'
 
-let out = ''
-beforeAll(async () => {
-  await useSwiftshader()
-  out = await mkdtemp(join(tmpdir(), 'lectures-wgpu-'))
-})
-afterAll(() => rm(out, { recursive: true }))
+beforeAll(() => useSwiftshader())
 
 /** Two epochs of three steps. */
 async function train() {
-  const run = await experiment('cnn', {
+  const run = await experiment(learner('cnn', 7), {
     data: tinyData(),
-    options: { seed: 7, quick: false, resume: false, epochs: 2, out },
+    seed: 7,
+    epochs: 2,
     batch: 20,
-    progress: { event: () => {} },
+    event: () => {},
+    turn: async () => 0,
     signal: new AbortController().signal,
-    say: () => {},
   })
   disposeBackend()
   return run

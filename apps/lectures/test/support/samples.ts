@@ -1,5 +1,5 @@
 import { column, dataset, type Mnist, type MnistDataset, randomStream } from '@tessella/datasets'
-import type { ModelName } from '../../src/options.ts'
+import type { ModelName } from '../../src/models.ts'
 import type { Experiment, Mistake, RunRecord } from '../../src/record.ts'
 
 const size = 28 * 28

@@ -54,6 +54,8 @@ export interface Experiment {
   readonly machine: string
   readonly seed: number
   readonly batch: number
+  /** Whether `--resume` goes on with a run that was interrupted. */
+  readonly resumable: boolean
   /** Epochs asked for; a run that was interrupted has fewer. */
   readonly epochs: number
   readonly trainImages: number

@@ -7,7 +7,8 @@ import { disposeBackend } from '@tessella/tensor'
 import { formatSeconds, progress, writeFileAtomic } from '@tessella/training'
 import { openBackend } from './backends.ts'
 import { batchSize, experiment, learner, quickPart } from './experiment.ts'
-import { type Options, parseOptions, UsageError, usage } from './options.ts'
+import { toQuery } from './live/settings.ts'
+import { type BrowserOptions, type Options, parseOptions, UsageError, usage } from './options.ts'
 import type { Experiment, RunRecord } from './record.ts'
 import { renderReport } from './report/page.ts'
 import { fileKeeper } from './resume.ts'
@@ -30,6 +31,7 @@ function describe(options: Options, data: Mnist, runs: readonly RunRecord[], bac
     backend,
     machine: `${cpus()[0]?.model.trim() ?? 'unknown processor'}, ${availableParallelism()} cores, Node ${process.version}`,
     seed: options.seed,
+    resumable: true,
     batch: batchSize,
     epochs: options.epochs,
     trainImages: data.train.length,
@@ -69,6 +71,7 @@ async function main(): Promise<number> {
     process.stdout.write(usage)
     return 0
   }
+  if (options.browser) return serve(options.browser)
   const signal = onInterrupt('Stopping after this step;')
   const began = performance.now()
   await checkOut(options.out)
@@ -88,6 +91,25 @@ async function main(): Promise<number> {
   if (!signal.aborted) return 0
   say('Interrupted. Run the same command with --resume to go on.')
   return interruptedCode
+}
+
+/** Serves the page until Ctrl-C. The data is looked for first: without it there is nothing to train on. */
+async function serve({ settings, port, open }: BrowserOptions): Promise<number> {
+  const signal = onInterrupt('The page is served no longer;')
+  const data = await mnist({ signal })
+  const { openBrowser, mayOpen } = await import('./live/open.ts')
+  const { servePage } = await import('./live/serve.ts')
+  const server = await servePage({ data: async () => data, port }).catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code !== 'EADDRINUSE' && cause.code !== 'EACCES') throw cause
+    throw new Error(`Port ${port} is not free (${cause.code}). Name another with --port, or leave it out.`, { cause })
+  })
+  const url = `${server.url}${toQuery(settings)}`
+  say(`The page is ready: ${url}\nIt trains in your browser. Ctrl-C here ends it.`)
+  const { platform, env: environment } = process
+  if (open && mayOpen({ platform, environment, terminal: process.stdout.isTTY })) openBrowser(url, platform)
+  await new Promise<void>((ended) => signal.addEventListener('abort', () => ended()))
+  server.close()
+  return 0
 }
 
 async function report(result: Experiment, out: string, data: Mnist): Promise<void> {

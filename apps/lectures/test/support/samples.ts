@@ -59,6 +59,7 @@ export const sampleExperiment = (runs: readonly RunRecord[], testImages = 10_000
   backend: 'cpu',
   machine: 'Some CPU <fast>, 2 cores, Node v26',
   seed: 1,
+  resumable: true,
   batch: 1000,
   epochs: 15,
   trainImages: 60_000,

@@ -62,13 +62,14 @@ function connect(): void {
       drawing.hear(news)
       showReadings(state, drawing.seen)
     } else if (news.kind === 'failed') drawing.giveUp()
+    else if (news.kind === 'epoch' || news.kind === 'end') drawing.again()
     else if (news.kind === 'ready') element<HTMLButtonElement>('pick').disabled = false
     if (isBusy(phase) && !isBusy(state.phase)) keep(filesOf(state))
   }
   worker.onmessage = ({ data }: MessageEvent<News>) => hear(data)
   worker.onerror = ({ message }) => {
     const why = message || 'the browser could not start it'
-    hear({ kind: 'failed', message: `The thread that trains ended: ${why}. Reload this page.` })
+    hear({ kind: 'failed', message: `The thread that trains ended: ${why}. Reload this page.`, ended: true })
   }
 
   fill(settings)
@@ -77,6 +78,7 @@ function connect(): void {
     const job = read(settings)
     show(started(state, job, new Date(), `${navigator.userAgent}, ${navigator.hardwareConcurrency} cores`))
     keep(undefined)
+    showReadings(state, drawing.seen)
     order({ kind: 'start', job })
   })
   element('pause').addEventListener('click', () => order({ kind: state.phase === 'paused' ? 'resume' : 'pause' }))

@@ -70,5 +70,5 @@ export type News =
       /** For a test image: what it looks like and what it is. */
       readonly picked?: { readonly pixels: Uint8Array; readonly label: number; readonly index: number }
     }
-  /** In plain words, with what to do. */
-  | { readonly kind: 'failed'; readonly message: string }
+  /** In plain words, with what to do; `ended` when no job goes on. */
+  | { readonly kind: 'failed'; readonly message: string; readonly ended: boolean }

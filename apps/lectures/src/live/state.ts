@@ -8,7 +8,6 @@ import { commandOf, modelsOf } from './settings.ts'
 export type Phase = 'idle' | 'loading' | 'running' | 'paused' | 'stopping' | 'done' | 'stopped' | 'failed'
 
 type Step = Extract<News, { kind: 'step' }>
-type Picked = Extract<News, { kind: 'readings' }>['picked']
 
 /** All that the page shows. */
 export interface State {
@@ -22,7 +21,6 @@ export interface State {
   /** Images of the mistakes, for each network that is done. */
   readonly images: Readonly<Partial<Record<ModelName, readonly Uint8Array[]>>>
   readonly readings: readonly Reading[]
-  readonly picked?: Picked
   readonly problem?: string
 }
 
@@ -114,12 +112,10 @@ export function after(state: State, news: News): State {
     }
     case 'end':
       return { ...state, phase: news.stopped ? 'stopped' : 'done' }
-    case 'readings': {
-      const { picked: _, ...rest } = state
-      return { ...rest, readings: news.readings, ...(news.picked && { picked: news.picked }) }
-    }
+    case 'readings':
+      return { ...state, readings: news.readings }
     case 'failed':
-      return { ...state, phase: isBusy(state.phase) ? 'failed' : state.phase, problem: news.message }
+      return { ...state, phase: news.ended && isBusy(state.phase) ? 'failed' : state.phase, problem: news.message }
   }
 }
 
@@ -176,7 +172,7 @@ export function statusOf({ phase, job, step, experiment }: State): string {
   const sentences: Readonly<Record<Phase, string>> = {
     idle: 'Ready.',
     loading: 'Loading MNIST and opening the backend.',
-    running: experiment.runs.length === 0 || step === undefined ? 'The first step is being compiled.' : `${where}.`,
+    running: experiment.runs.length === 0 || step === undefined ? 'The first step is being prepared.' : `${where}.`,
     paused: `Paused: ${where}.`,
     stopping: 'Stopping after this step.',
     done: `Done. ${result}.`,

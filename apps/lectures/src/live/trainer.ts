@@ -92,7 +92,7 @@ export function trainer(place: Place): (order: Exclude<Order, { kind: 'look' }>)
     } catch (error) {
       // Values on a device that failed are gone; elsewhere the networks are as their last step left them.
       if (error instanceof BackendError) readers = []
-      tell({ kind: 'failed', message: explain(error) })
+      tell({ kind: 'failed', message: explain(error), ended: true })
     } finally {
       running = undefined
     }
@@ -126,7 +126,7 @@ export function trainer(place: Place): (order: Exclude<Order, { kind: 'look' }>)
       } else if (order.kind === 'read') tell({ kind: 'readings', readings: await read(order.pixels) })
       else await pick(order.at)
     } catch (error) {
-      tell({ kind: 'failed', message: explain(error) })
+      tell({ kind: 'failed', message: explain(error), ended: running === undefined })
     }
   }
 }

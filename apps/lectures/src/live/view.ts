@@ -73,18 +73,23 @@ function reading({ model, probabilities }: Reading): Markup {
   )}</ol></section>`
 }
 
-/** What the networks read; `seen` is the picture that they got. */
-export function showReadings({ readings, picked }: State, seen: Uint8Array | undefined): void {
+/** A picture that the networks were shown, and what it is. */
+export interface Seen {
+  readonly pixels: Uint8Array
+  readonly what: string
+}
+
+/** What the networks read in the picture that they were shown. */
+export function showReadings({ readings, job }: State, seen: Seen | undefined): void {
   if (seen === undefined || readings.length === 0) {
     const why =
-      seen === undefined ? 'Draw a digit.' : 'Train a network first: it reads what you draw from its first step on.'
+      job === undefined ? 'Train a network first: it reads what you draw from its first step on.' : 'Draw a digit.'
     put('readings', html`<p class="none">${why}</p>`)
     return
   }
-  const what = picked === undefined ? 'What the networks see' : `Test image ${picked.index}, a ${picked.label}`
   put(
     'readings',
-    html`${readings.map(reading)}<p class="seen"><img src="${pngUri(inkPicture(seen, 28, 28))}" alt="">${what}, 28×28 pixels.</p>`,
+    html`${readings.map(reading)}<p class="seen"><img src="${pngUri(inkPicture(seen.pixels, 28, 28))}" alt="">${seen.what}, 28×28 pixels.</p>`,
   )
 }
 

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { styleText } from 'node:util'
 import { type Mnist, mnist } from '@tessella/datasets'
+import { BackendError } from '@tessella/ir'
 import { disposeBackend } from '@tessella/tensor'
 import { formatSeconds, progress, writeFileAtomic } from '@tessella/training'
 import { openBackend } from './backends.ts'
@@ -123,7 +124,9 @@ async function report(result: Experiment, out: string, data: Mnist): Promise<voi
 /** Says what went wrong and gives the exit code; a stack only where the fault is the program's. */
 function fail(error: unknown): number {
   const bug = error instanceof TypeError || error instanceof ReferenceError || reasonOf(error).startsWith('internal:')
-  const text = error instanceof UsageError ? `${error.message}\n\n${usage}` : `${reasonOf(error)}\n`
+  const noDevice = error instanceof BackendError && error.code === 'unavailable'
+  const here = noDevice ? ' In this command: leave --backend out.' : ''
+  const text = error instanceof UsageError ? `${error.message}\n\n${usage}` : `${reasonOf(error)}${here}\n`
   process.stderr.write(bug && error instanceof Error ? `${error.stack}\n` : text)
   if (error instanceof Interrupted) return interruptedCode
   return error instanceof UsageError ? 2 : 1

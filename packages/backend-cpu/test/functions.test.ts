@@ -79,7 +79,7 @@ const rows = [
   ['cos', Math.cos, -1e4, 1e4, 2.5, 2.5],
   ['tan', Math.tan, -100, 100, 4.5, 4.5],
   ['tanh', Math.tanh, -9, 9, 5, 5.5],
-  ['erf', erf, -4, 4, 1.5, 1.5],
+  ['erf', erf, -4, 4, 2.5, 2.5],
   ['atan', Math.atan, -4, 4, 2.5, 2.5],
   ['sigmoid', sigmoid, -20, 20, 2.5, 2.5],
   ['sqrt', Math.sqrt, 0, 100, 0.51, 0.51],

@@ -42,6 +42,13 @@ const done = () => Promise.all(checks.splice(0))
 
 const u = (fn: UnaryFn, x: Node) => build.unary(fn, x)
 
+/** The derivative of GELU: two long functions whose constants are partly the same. */
+const slope = (x: Node): Node => {
+  const t = build.scale(x, Math.SQRT1_2)
+  const density = build.scale(u('exp', build.neg(build.mul(t, t))), 0.39894228)
+  return build.add(build.mul(x, density), build.scale(build.shift(u('erf', t), 1), 0.5))
+}
+
 describe('merged vectors', () => {
   it('functions', async () => {
     const floats = [...nativeUnary].filter((fn) => fn !== 'not' && !fn.startsWith('is'))
@@ -52,6 +59,7 @@ describe('merged vectors', () => {
   it('chains, several outputs, updates of an optimizer', async () => {
     check([[n], [n]], (x, y) => [build.mul(u('tanh', x), u('exp', build.sub(y, x))), build.add(x, y)])
     check([[n]], (x) => [build.mul(build.scale(x, 0.5), build.shift(u('erf', build.scale(x, Math.SQRT1_2)), 1))])
+    check([[n], [n]], (x, dy) => [build.mul(dy, slope(x))])
     check([[n], [n], [n], [n]], (p, g, m, v) => {
       const m2 = build.add(build.scale(m, 0.9), build.scale(g, 0.1))
       const v2 = build.add(build.scale(v, 0.999), build.scale(build.mul(g, g), 0.001))
@@ -76,6 +84,14 @@ describe('merged vectors', () => {
     check([[33, 45]], (x) => [softmax(x, 1), softmax(x, 0)])
     check([[64, 10]], (x) => [softmax(x, 1)])
     check([[45, 67]], (x) => [build.reduce('sum', x, [0]), build.reduce('max', build.mul(x, x), [1])])
+    check(
+      [
+        [37, 29],
+        [29, 53],
+        [37, 53],
+      ],
+      (a, b, h) => [build.mul(build.matmul(a, b), slope(h))],
+    )
     check([[37, 29], [29, 53], [53]], (a, b, c) => [
       u('tanh', build.add(build.matmul(a, b), build.broadcastTo(c, [37, 53]))),
     ])

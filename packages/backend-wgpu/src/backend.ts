@@ -14,10 +14,12 @@ import {
   irVersion,
   type MemoryReport,
 } from '@tessella/ir'
-import type { Capabilities } from './device/capabilities.ts'
+import { type Capabilities, capabilitiesOf } from './device/capabilities.ts'
 import { Device } from './device/device.ts'
+import { matricesOf } from './device/matrices.ts'
 import { openDevice } from './device/open.ts'
 import type { WgpuOptions } from './device/options.ts'
+import { checkPrecision, type MatmulPrecision } from './device/precision.ts'
 import type { Page } from './memory/pool.ts'
 import { Readback } from './memory/readback.ts'
 import { Store } from './memory/store.ts'
@@ -71,6 +73,11 @@ export class WgpuBackend implements Backend {
   /** The adapter, for people: vendor, architecture and name of the card or driver. */
   get adapter(): string {
     return this.#device.name
+  }
+
+  /** The precision in use: what was asked for, or 'highest' where the device cannot do that. */
+  get precision(): MatmulPrecision {
+    return this.#device.capabilities.precision
   }
 
   prepare(graph: Graph): Executable {
@@ -175,11 +182,15 @@ function requireDType(dtype: DType): void {
  * A WebGPU backend: `navigator.gpu` in browsers and Deno, the package `webgpu` (Dawn) in Node. No float64.
  *
  * @throws BackendError 'unavailable' where there is no WebGPU or no adapter; the message says how to get one
+ * @throws OpError for an option that does not exist
  * @example
  * await useBackend(wgpu())
  */
 export async function wgpu(options: WgpuOptions = {}): Promise<WgpuBackend> {
-  checkOptions('wgpu', options, ['adapter', 'power', 'toggles', 'safe', 'memoryLimit'])
+  checkOptions('wgpu', options, ['adapter', 'power', 'toggles', 'safe', 'precision', 'memoryLimit'])
+  const precision = checkPrecision(options.precision)
   const { device, info } = await openDevice(options)
-  return new WgpuBackend(new Device(device, info), options.memoryLimit)
+  const matrices = precision === 'highest' ? [] : await matricesOf(device, info)
+  const capabilities = capabilitiesOf(device, info, precision, matrices)
+  return new WgpuBackend(new Device(device, info, capabilities), options.memoryLimit)
 }

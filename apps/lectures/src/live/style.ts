@@ -43,7 +43,7 @@ canvas { display: block; width: 100%; max-width: 22rem; aspect-ratio: 1; backgro
   .charts .chart.wide { display: none; } .charts .chart.narrow { display: block; }
 }
 @media (min-width: 40rem) { .drawing { grid-template-columns: 17.5rem minmax(0, 1fr); } }
-@media (max-width: 40rem) { .live dl { grid-template-columns: repeat(2, 1fr); } .choice span.label { min-width: 100%; } .choice label.label { min-width: 0; } }
+@media (max-width: 40rem) { input[type=number] { width: 4.6rem; } .choice { column-gap: .9rem; } .live dl { grid-template-columns: repeat(2, 1fr); } .choice span.label { min-width: 100%; } .choice label.label { min-width: 0; } }
 @media (prefers-color-scheme: dark) { canvas { background: #e4e1db; filter: invert(1); } .seen img { filter: invert(1); background: #e4e1db; border-color: #5d574c; } }
 @media (forced-colors: active) { .reading i { background: Highlight; forced-color-adjust: none; } }
 `

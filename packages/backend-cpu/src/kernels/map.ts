@@ -213,12 +213,12 @@ class MapBody {
     const release = looped > 0 ? this.#g.hoist(f, roots(this.#round(unroll)), lane.level) : () => undefined
     if (looped > 0)
       f.times(looped, () => {
-        this.#g.emit(f, this.#round(unroll))
+        this.#g.emit(f, this.#round(unroll), unroll)
         this.#streams.move(f, [[lane, step]])
       })
     const rest = length - looped * step
     const vectors = Math.floor(rest / 4)
-    if (vectors > 0) this.#g.emit(f, this.#round(vectors))
+    if (vectors > 0) this.#g.emit(f, this.#round(vectors), vectors)
     if (rest % 4 > 0) this.#g.emit(f, this.#point((rest % 4) as Lanes, 4 * vectors))
     release()
     this.#streams.move(f, [[lane, -looped * step]])
@@ -238,6 +238,7 @@ class MapBody {
           this.#g.emit(
             f,
             indices.flatMap((index) => this.#point(4, 0, { index, square })),
+            indices.length,
           )
         else for (const index of indices) this.#g.emit(f, this.#point(4, 0, { index, square }))
       }

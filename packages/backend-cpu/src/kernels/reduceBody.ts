@@ -172,7 +172,7 @@ export class ReduceBody {
     if (looped > 0) {
       const release = this.#g.hoist(f, valuesOf(round), lane.level)
       f.times(looped, () => {
-        this.#g.emit(f, round)
+        this.#g.emit(f, round, vectors)
         this.#streams.move(f, [[lane, step]])
       })
       release()
@@ -186,6 +186,7 @@ export class ReduceBody {
         parts,
         parts.map((_, i) => i % vectors),
       ),
+      parts.length,
     )
     this.#streams.move(f, [[lane, rest]])
   }
@@ -196,12 +197,12 @@ export class ReduceBody {
     const jobs = this.#jobs(walk, parts)
     const loop = this.#plan.inner.at(-1)
     if (!loop) {
-      this.#g.emit(f, jobs)
+      this.#g.emit(f, jobs, parts.length)
       return
     }
     const release = this.#g.hoist(f, valuesOf(jobs), loop.level)
     f.times(count, () => {
-      this.#g.emit(f, jobs)
+      this.#g.emit(f, jobs, parts.length)
       this.#streams.move(f, [[loop, 1]])
     })
     release()
@@ -237,7 +238,7 @@ export class ReduceBody {
       const lower = new Lowering(this.#g, site, this.#context.dtypeOf, results)
       return this.#kernel.writes.flatMap((w) => lower.jobs(this.#f, w))
     })
-    this.#g.emit(this.#f, jobs)
+    this.#g.emit(this.#f, jobs, parts.length)
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Value } from '../wasm/dataflow.ts'
-import { exp } from './exponential.ts'
+import { exp2Normal } from './exponential.ts'
 import type { Lanes } from './lanes.ts'
 
 /**
@@ -16,17 +16,18 @@ export function tanh(l: Lanes, x: Value): Value {
   return l.div(l.mul(c, l.horner(z, tanhNumerator)), l.horner(z, tanhDenominator))
 }
 
-/** erf by N. Juffa's minimax polynomials: x + x P(x^2) below 0.9277, 1 - exp(-t P(t)) above. */
-const erfNear = [-5.96761703e-4, 4.99119423e-3, -2.67681349e-2, 1.12819925e-1, -3.76125336e-1, 1.28379166e-1]
-const erfFar = [
-  -1.7285347e-5, 3.83197126e-4, -3.88396438e-3, 2.42546219e-2, -1.06777877e-1, -6.34846687e-1, -1.28717512e-1,
-]
+/**
+ * erf: x + x P(x^2) up to 0.7, 1 - 2^(t P(t)) above; from 4 on that rounds to 1. Least maximum errors by weighted least
+ * squares: 2^-24.7 of the result, and 2^-28 absolute. At most 2.5 ULP.
+ */
+const erfNear = [0.004281827188, -0.026474511034, 0.112770002152, -0.376122218126, 0.128379125672]
+const erfFar = [0.00031179599696, -0.00466346870814, 0.0331037926398, -0.151985531975, -0.91705368972, -1.62812960254]
 
 export function erf(l: Lanes, x: Value): Value {
+  const t = l.atMost(l.abs(x), 4)
+  const far = l.sub(l.c(1), exp2Normal(l, l.mul(t, l.polynomial(t, erfFar))))
   const near = l.madd(l.polynomial(l.mul(x, x), erfNear), x, x)
-  const t = l.clamp(l.abs(x), 0, 10)
-  const far = l.sub(l.c(1), exp(l, l.nmadd(l.polynomial(t, erfFar), l.neg(t), l.neg(t))))
-  return l.select(l.gt(l.abs(x), l.c(0.927734375)), l.copySign(far, x), near)
+  return l.select(l.gt(t, l.c(0.7)), l.copySign(far, x), near)
 }
 
 /** atan(t) = t + t z P(z), z = t^2, on [0, 1]: least maximum relative error (2^-25.8) by weighted least squares. */

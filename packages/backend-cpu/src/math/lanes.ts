@@ -50,7 +50,12 @@ export class Lanes {
 
   /** Between two constants; NaN passes. One instruction per bound, unlike `min` and `max`. */
   clamp(x: Value, low: number, high: number): Value {
-    return this.g.v('f32x4.pmax', this.g.v('f32x4.pmin', x, this.c(high)), this.c(low))
+    return this.g.v('f32x4.pmax', this.atMost(x, high), this.c(low))
+  }
+
+  /** The same with one bound. */
+  atMost(x: Value, high: number): Value {
+    return this.g.v('f32x4.pmin', x, this.c(high))
   }
 
   /** a * b + c, fused where the engine can: formulas must be right either way. */

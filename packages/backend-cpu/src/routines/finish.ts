@@ -5,6 +5,7 @@ import { collapse, loopsOf } from '../kernels/loops.ts'
 import type { FunctionBuilder, Local } from '../wasm/assembler.ts'
 import { forUnits } from './calls.ts'
 import { addScaled, type Epilogue } from './epilogue.ts'
+import type { Piece } from './sink.ts'
 import { releaseIndices, takeDigit, takeIndices } from './split.ts'
 import type { Push } from './workspace.ts'
 
@@ -28,7 +29,7 @@ export function emitFinish(context: KernelContext, epilogue: Epilogue, domain: D
   const f = context.module.function(['i32', 'i32'], [], (f, begin, end) => {
     const bases = epilogue.params.map((type) => f.local(type))
     const place = f.local('i32')
-    const acc = f.local('v128')
+    const sums = Array.from({ length: epilogue.pairs(inner.dimension) ? 2 : 1 }, () => f.local('v128'))
     forUnits(f, begin as Local, end as Local, (unit) => {
       const part = takeDigit(f, unit, segments)
       const indices = takeIndices(
@@ -48,18 +49,25 @@ export function emitFinish(context: KernelContext, epilogue: Epilogue, domain: D
       stored.address(f)
       for (const [d, index] of point.entries()) addScaled(f, index, (own.strides[d] as number) * 4)
       f.set(place)
-      const vector = (lanes: number): void => {
-        loadSums(f, place, acc, stored)
-        const shifts = domain.map(() => 0)
-        epilogue.emit(f, bases, inner.dimension, [{ result: acc, shifts, first: 0, lanes }])
+      const vectors = (into: readonly Local[], lanes: number): void => {
+        for (const [i, sum] of into.entries()) loadSums(f, place, 16 * i, sum, stored)
+        const piece = (result: Local, i: number): Piece => {
+          const shifts = domain.map((_, d) => (d === inner.dimension ? 4 * i : 0))
+          return { result, shifts, first: 0, lanes }
+        }
+        epilogue.emit(f, bases, inner.dimension, into.map(piece))
       }
       const run = (length: number): void => {
-        f.times(Math.floor(length / 4), () => {
-          vector(4)
-          f.bump(place, 16)
-          epilogue.advance(f, bases, inner.dimension, 4)
-        })
-        if (length % 4 > 0) vector(length % 4)
+        let left = length
+        for (const count of new Set([sums.length, 1])) {
+          f.times(Math.floor(left / (4 * count)), () => {
+            vectors(sums.slice(0, count), 4)
+            f.bump(place, 16 * count)
+            epilogue.advance(f, bases, inner.dimension, 4 * count)
+          })
+          left %= 4 * count
+        }
+        if (left > 0) vectors(sums.slice(0, 1), left)
       }
       const last = inner.size - (segments - 1) * segment
       if (segments === 1) run(last)
@@ -80,11 +88,11 @@ export function emitFinish(context: KernelContext, epilogue: Epilogue, domain: D
 }
 
 /** Reads whole vectors: scratch goes on for a vector after the results. */
-function loadSums(f: FunctionBuilder, place: Local, acc: Local, { copies, copyBytes }: Stored): void {
+function loadSums(f: FunctionBuilder, place: Local, offset: number, sum: Local, { copies, copyBytes }: Stored): void {
   for (let i = 0; i < copies; i++) {
     f.get(place)
-    f.load('v128.load', i * copyBytes)
+    f.load('v128.load', offset + i * copyBytes)
     if (i > 0) f.op('f32x4.add')
   }
-  f.set(acc)
+  f.set(sum)
 }

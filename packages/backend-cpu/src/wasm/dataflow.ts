@@ -180,17 +180,18 @@ export class Dataflow {
   /**
    * Emits code that computes each job's value, in order, and hands it over. Of consecutive jobs that have an address
    * (stores), all values are computed before the first store, so that stores may overwrite what the values read.
+   * `vectors`: the jobs do the same for so many vectors, one after the other, which an engine may merge.
    */
-  emit(f: FunctionBuilder, jobs: readonly Job[]): void {
-    emitValues(f, this.context, jobs, this.#pinned)
+  emit(f: FunctionBuilder, jobs: readonly Job[], vectors = 1): void {
+    emitValues(f, this.context, jobs, this.#pinned, vectors)
   }
 
-  /** How many vector registers the code of these jobs needs at most, hoisted values included. */
+  /** How many vector registers the code of these jobs, for one vector, needs at most, hoisted values included. */
   registers(jobs: readonly Job[]): number {
     let pinned = 0
     for (const v of this.#pinned.keys()) if (v.type === 'v128') pinned++
     const dry = jobs.map((job) => ({ ...job, use: () => undefined }))
-    return pinned + emitValues(new FunctionBuilder([]), this.context, dry, this.#pinned)
+    return pinned + emitValues(new FunctionBuilder([]), this.context, dry, this.#pinned, 1)
   }
 }
 

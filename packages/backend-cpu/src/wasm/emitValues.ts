@@ -3,6 +3,7 @@ import type { CodeContext, Job, Payload, Value } from './dataflow.ts'
 
 /** Constants and variables are pushed again at every use. */
 const free: ReadonlySet<Payload['kind']> = new Set<Payload['kind']>(['constant', 'integer', 'local'])
+const commutative: ReadonlySet<string> = new Set(['f32x4.add', 'f32x4.mul'])
 export const worthHoisting = (v: Value): boolean => !free.has(v.payload.kind)
 
 /** Whether a constant is read from the table: V8 makes zeros and ones in one instruction. */
@@ -13,16 +14,17 @@ export const isStored = (words: readonly number[]): boolean =>
 const maxDepth = 100
 
 /**
- * Emits the code of jobs (see `Dataflow.emit`). `pinned`: values that are in locals already. Answers how many vector
- * registers it needs at most, the pinned ones not counted.
+ * Emits the code of jobs (see `Dataflow.emit`). `pinned`: values that are in locals already; `vectors`: how many alike
+ * the jobs are for. Answers how many vector registers it needs at most, the pinned ones not counted.
  */
 export function emitValues(
   f: FunctionBuilder,
   context: CodeContext,
   jobs: readonly Job[],
   pinned: ReadonlyMap<Value, Local>,
+  vectors: number,
 ): number {
-  const emitter = new Emitter(f, context, jobs, pinned)
+  const emitter = new Emitter(f, context, jobs, pinned, vectors)
   emitter.emit()
   return emitter.registers
 }
@@ -54,17 +56,27 @@ class Emitter {
   readonly #jobs: readonly Job[]
   readonly #order: readonly Value[]
   readonly #states: ReadonlyMap<Value, State>
+  readonly #vectors: number
+  /** Constants that wait for the next vector's turn, by their place among a vector's uses of them. */
+  readonly #constants = new Map<Value, (Local | undefined)[]>()
   /** Vectors on the stack, and in locals until their last use. */
   #stacked = 0
   #held = 0
 
-  constructor(f: FunctionBuilder, context: CodeContext, jobs: readonly Job[], pinned: ReadonlyMap<Value, Local>) {
+  constructor(
+    f: FunctionBuilder,
+    context: CodeContext,
+    jobs: readonly Job[],
+    pinned: ReadonlyMap<Value, Local>,
+    vectors: number,
+  ) {
     const { order, states } = survey(jobs, pinned)
     this.#f = f
     this.#context = context
     this.#jobs = jobs
     this.#order = order
     this.#states = states
+    this.#vectors = vectors
   }
 
   emit(): void {
@@ -128,14 +140,16 @@ class Emitter {
 
   #push(v: Value): void {
     const state = this.#stateOf(v)
+    const { payload } = v
     if (state.local) this.#f.get(state.local)
+    else if (payload.kind === 'constant' && this.#context.features.wide && isStored(payload.words))
+      this.#constant(v, state)
     else {
       const isPatch = v.payload.kind === 'patch'
-      for (const a of v.args) if (!(isPatch && a === v.args[0])) this.#push(a)
+      for (const a of this.#ordered(v)) if (!(isPatch && a === v.args[0])) this.#push(a)
       this.#instruction(v)
       this.#stacked -= vectors(v.args) - (isPatch ? 1 : 0)
-      const splat = this.#context.features.wide && v.payload.kind === 'constant' && isStored(v.payload.words)
-      if (state.uses > 1 && (splat || worthHoisting(v))) {
+      if (state.uses > 1 && worthHoisting(v)) {
         const made = this.#f.local(v.type)
         state.local = made
         this.#held += isVector(v)
@@ -148,6 +162,40 @@ class Emitter {
     this.#f.release(state.local)
     state.local = undefined
     this.#held -= isVector(v)
+  }
+
+  /** The operands in the order in which they are pushed: what is at hand waits for what is not, where either may be first. */
+  #ordered({ args, payload }: Value): readonly Value[] {
+    const [a, b] = args
+    const either = payload.kind === 'op' && commutative.has(payload.op)
+    const swapped = either && a && b && free.has(a.payload.kind) && !free.has(b.payload.kind)
+    return swapped ? [b, a] : args
+  }
+
+  /**
+   * Vectors that an engine may merge take a constant from one local. A vector that uses it twice reads it again: held in
+   * between, the constants of two functions would take all registers.
+   */
+  #constant(v: Value, { uses, left }: State): void {
+    const each = uses % this.#vectors === 0 ? uses / this.#vectors : 1
+    const use = uses - left
+    const locals = this.#constants.get(v) ?? []
+    this.#constants.set(v, locals)
+    const local = locals[use % each]
+    const isLast = left <= each
+    if (local) {
+      this.#f.get(local)
+      if (!isLast) return
+      this.#f.release(local)
+      this.#held--
+      return
+    }
+    this.#instruction(v)
+    if (isLast) return
+    const made = this.#f.local(v.type)
+    locals[use % each] = made
+    this.#held++
+    this.#f.tee(made)
   }
 
   #instruction(v: Value): void {

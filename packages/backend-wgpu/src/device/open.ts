@@ -1,9 +1,15 @@
 import { keepDevice, keptInstance } from './alive.ts'
 import { inNode, noAdapterError, noPackageError, noWebGpuError } from './errors.ts'
+import { matrixFeature, sizeFeature } from './matrices.ts'
 import { dawnFlags, type WgpuOptions } from './options.ts'
 
 /** Features that kernels make use of where a device has them. */
-const wanted: readonly GPUFeatureName[] = ['shader-f16', 'subgroups']
+const wantedFeatures = ({ precision = 'highest' }: WgpuOptions): readonly string[] => [
+  'shader-f16',
+  'subgroups',
+  sizeFeature,
+  ...(precision === 'highest' ? [] : [matrixFeature]),
+]
 
 /** Limits that are asked for as high as the adapter goes. */
 const raised = [
@@ -62,9 +68,10 @@ const named = (info: GPUAdapterInfo, part: string | undefined): boolean =>
 /** A device with all that its adapter has of what we use. Throws `BackendError` 'unavailable' that says what to do. */
 export async function openDevice(options: WgpuOptions): Promise<{ device: GPUDevice; info: GPUAdapterInfo }> {
   const adapter = await requestAdapter(await findGpu(options), options)
+  const features: ReadonlySet<string> = adapter.features
   const device = await adapter.requestDevice({
     label: 'tessella',
-    requiredFeatures: wanted.filter((feature) => adapter.features.has(feature)),
+    requiredFeatures: wantedFeatures(options).filter((f): f is GPUFeatureName => features.has(f)),
     requiredLimits: Object.fromEntries(raised.map((name) => [name, adapter.limits[name]])),
   })
   keepDevice(device, adapter)

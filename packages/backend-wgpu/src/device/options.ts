@@ -1,3 +1,5 @@
+import type { MatmulPrecision } from './precision.ts'
+
 /** How {@link wgpu} chooses and sets up a device. */
 export interface WgpuOptions {
   /** A part of the adapter's name, as it is written there, where there are several. */
@@ -8,24 +10,32 @@ export interface WgpuOptions {
   readonly toggles?: readonly string[]
   /** Keeps the checks of shaders that generated kernels do not need (Node; browsers always keep them). Default false. */
   readonly safe?: boolean
+  /**
+   * How products of matrices and convolutions may be computed: 'highest' (the default) in float32; 'high' and 'medium'
+   * from two or one float16 an operand, where the device can. What exceeds 65504 becomes infinite then.
+   */
+  readonly precision?: MatmulPrecision
   /** Most bytes to take from the device; a run that needs more throws 'out-of-memory'. Default: what the device has. */
   readonly memoryLimit?: number
 }
 
+/** Float16 on NVIDIA under Vulkan. */
+const half = 'vulkan_enable_f16_on_nvidia'
+
 /**
- * What Node gets without `safe`: float16 on NVIDIA under Vulkan, no bounds checks and no zero fill. Kernels stay in bounds
- * and write before they read by construction; the tests run with and without.
+ * What Node gets without `safe`: float16 everywhere, no bounds checks and no zero fill. Kernels stay in bounds and write
+ * before they read by construction; the tests run with and without.
  */
-const fast = [
-  'vulkan_enable_f16_on_nvidia',
-  'disable_robustness',
-  'disable_workgroup_init',
-  '-lazy_clear_resource_on_first_use',
-]
+const fast = [half, 'disable_robustness', 'disable_workgroup_init', '-lazy_clear_resource_on_first_use']
+
+/** What a lower precision needs: float16, and matrices of subgroups, which Dawn has among its experiments. */
+const mixed = [half, 'allow_unsafe_apis']
 
 /** Flags for Dawn's `create`. */
 export function dawnFlags(options: WgpuOptions): string[] {
-  const toggles = [...(options.safe ? [] : fast), ...(options.toggles ?? [])]
+  const { safe = false, precision = 'highest' } = options
+  const own = [...(safe ? [] : fast), ...(precision === 'highest' ? [] : mixed)]
+  const toggles = [...new Set([...own, ...(options.toggles ?? [])])]
   const enabled = toggles.filter((t) => !t.startsWith('-'))
   const disabled = toggles.filter((t) => t.startsWith('-')).map((t) => t.slice(1))
   return [

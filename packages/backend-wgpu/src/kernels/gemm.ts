@@ -1,37 +1,36 @@
 import type { Dispatch } from '../kernel.ts'
 import { Shader } from '../wgsl/shader.ts'
-import { buffersOf } from './buffers.ts'
-import { bindingsOf, type KernelContext } from './context.ts'
+import type { KernelContext } from './context.ts'
 import { emitFoldGemm, foldGroups } from './gemmFold.ts'
+import { emitMatrixGemm } from './gemmMatrix.ts'
 import { emitTileGemm, tileFor } from './gemmTile.ts'
 import { pointsPerGroup } from './indices.ts'
+import { matrixTileFor } from './matrixPlan.ts'
+import { tileGroups } from './panelLoop.ts'
 import type { Gemm, GemmSink } from './product.ts'
+import { mostSplits } from './splits.ts'
 import { writeLines } from './writes.ts'
 
-/** Multiplications for which more than one workgroup row per result is worth a second dispatch. */
-const splitWork = 1 << 20
-/** Workgroups that keep a large device busy. */
-const manyGroups = 256
-/** Least part of k. */
-const leastPart = 128
+/** A way to make a product, for its shape on this device. */
+interface Variant {
+  /** Workgroups without cutting k. */
+  readonly groups: number
+  emit(sink: GemmSink): Dispatch
+}
 
-/** Whether a large k may be cut: the sum of the parts needs a binding beside those of the stores. */
-function mostSplits(gemm: Gemm, context: KernelContext, groups: number): number {
-  const { capabilities } = context
-  const values = gemm.writes.map((w) => w.value)
-  const before = bindingsOf([gemm.a.buffer, gemm.b.buffer], context)
-  const after = bindingsOf([...buffersOf(values), ...gemm.writes.map((w) => w.buffer)], context)
-  if (Math.max(before, after) >= capabilities.maxStorageBuffers) return 1
-  if (gemm.batch * gemm.m * gemm.n * gemm.k < splitWork) return 1
-  const room = capabilities.maxBindingBytes / (4 * gemm.batch * gemm.m * gemm.n)
-  return Math.max(1, Math.floor(Math.min(manyGroups / groups, gemm.k / leastPart, room)))
+/** The same answer for the same shape and record of the device: subgroups' matrices, tiles, or results one by one. */
+function variantFor(gemm: Gemm, context: KernelContext): Variant {
+  const tile = tileFor(gemm, context.capabilities)
+  if (tile === undefined)
+    return { groups: foldGroups(gemm, context), emit: (sink) => emitFoldGemm(gemm, sink, context) }
+  const matrices = matrixTileFor(gemm, context.capabilities)
+  if (matrices)
+    return { groups: tileGroups(gemm, matrices), emit: (sink) => emitMatrixGemm(gemm, matrices, sink, context) }
+  return { groups: tileGroups(gemm, tile), emit: (sink) => emitTileGemm(gemm, tile, sink, context) }
 }
 
 export function emitGemm(gemm: Gemm, context: KernelContext): readonly Dispatch[] {
-  const tile = tileFor(gemm, context.capabilities)
-  const emit = (sink: GemmSink): Dispatch =>
-    tile ? emitTileGemm(gemm, tile, sink, context) : emitFoldGemm(gemm, sink, context)
-  const groups = tile ? gemm.batch * Math.ceil(gemm.m / tile.m) * Math.ceil(gemm.n / tile.n) : foldGroups(gemm, context)
+  const { groups, emit } = variantFor(gemm, context)
   const splits = mostSplits(gemm, context, groups)
   if (splits === 1) return [emit(storing(gemm))]
   const results = gemm.batch * gemm.m * gemm.n

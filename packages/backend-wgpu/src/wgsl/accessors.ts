@@ -10,6 +10,8 @@ export interface Bound {
   shared: boolean
   /** Bound as quads of words. */
   quads: boolean
+  /** Bound as elements of float16, which need no word of others: nothing else is read or stored. */
+  halves: boolean
   /** The pages of the slot that are bound, where it has several; else addresses are indices of the array. */
   readonly window?: { readonly pages: readonly number[]; readonly pageWords: number }
 }
@@ -22,9 +24,9 @@ export const pagesOf = ({ window }: Bound): readonly number[] => window?.pages ?
 
 /** The declarations, from binding number `first` on. */
 export function declarations(bound: Bound, first: number): string[] {
-  const { name, written, shared, quads } = bound
+  const { name, written, shared, quads, halves } = bound
   if (quads && written) throw internalError(`${name} is read in quads and written`)
-  const element = shared ? 'atomic<u32>' : quads ? 'vec4<u32>' : 'u32'
+  const element = halves ? 'f16' : shared ? 'atomic<u32>' : quads ? 'vec4<u32>' : 'u32'
   const access = written ? 'read_write' : 'read'
   return arraysOf(bound).map(
     (array, i) => `@group(0) @binding(${first + i}) var<storage, ${access}> ${array}: array<${element}>;`,
@@ -32,14 +34,14 @@ export function declarations(bound: Bound, first: number): string[] {
 }
 
 /**
- * A statement on the word (or quad) number `at`, which is in one page or another. A number outside the window, of an
+ * A statement on the word (or quad, or half) number `at`, which is in one page or another. A number outside the window, of an
  * element that counts for nothing, stays inside some page.
  */
 function onPage(bound: Bound, at: string, statement: (place: string) => string): string {
-  const { window, quads } = bound
+  const { window, quads, halves } = bound
   const arrays = arraysOf(bound)
   if (window === undefined) return statement(`${arrays[0]}[${at}]`)
-  const units = quads ? window.pageWords / 4 : window.pageWords
+  const units = quads ? window.pageWords / 4 : halves ? window.pageWords * 2 : window.pageWords
   const place = (array: string) => statement(`${array}[at & ${units - 1}]`)
   const head = `let at = ${at};`
   if (arrays.length === 1) return `${head} ${place(arrays[0] as string)}`
@@ -67,6 +69,7 @@ export const accessors = {
   load: (fn: string, bound: Bound, dtype: DType): string => {
     const { type, lanes, decode } = storageOf(dtype)
     const head = `fn ${fn}(i: i32) -> ${type}`
+    if (bound.halves) return `${head} { ${onPage(bound, 'i', (half) => `return bitcast<u32>(vec2h(${half}, 0h));`)} }`
     if (lanes === 1) return `${head} { ${onWord(bound, 'i', (word) => `return ${decode(word)};`)} }`
     const { shift, low, bits, mask } = lanesOf(dtype)
     const part = (word: string) => `((${word} >> ((u32(i) & ${low}u) * ${bits}u)) & ${mask})`
@@ -75,6 +78,7 @@ export const accessors = {
   store: (fn: string, bound: Bound, dtype: DType): string => {
     const { type, lanes, encode } = storageOf(dtype)
     const head = `fn ${fn}(i: i32, v: ${type})`
+    if (bound.halves) return `${head} { ${onPage(bound, 'i', (half) => `${half} = bitcast<vec2h>(v).x;`)} }`
     const value = encode('v')
     if (lanes === 1) {
       const set = (place: string) => (bound.shared ? `atomicStore(&${place}, ${value});` : `${place} = ${value};`)

@@ -34,6 +34,23 @@ export const castSnippets: Snippets = {
 }`,
     uses: ['float_of'],
   },
+  // Of a device with float16. What a conversion makes of values too large is the driver's choice; these are infinite.
+  halves_of: {
+    text: `fn halves_of(x: vec4f) -> vec4h {
+  let size = bitcast<vec4u>(x) & vec4u(0x7fffffffu);
+  let infinity = bitcast<vec4h>(vec2u(0x7c007c00u | (size.x & 0u)));
+  let large = (size >= vec4u(0x477ff000u)) & (size <= vec4u(0x7f800000u));
+  return select(vec4h(x), select(infinity, -infinity, x < vec4f()), large);
+}`,
+  },
+  // Of numbers that are no halves by far, nothing is left.
+  rests_of: {
+    text: `fn rests_of(x: vec4f) -> vec4h {
+  let large = (bitcast<vec4u>(x) & vec4u(0x7fffffffu)) >= vec4u(0x477ff000u);
+  return vec4h(select((x - vec4f(halves_of(x))) * 2048.0f, vec4f(), large));
+}`,
+    uses: ['halves_of'],
+  },
   // To nearest even; overflow gives infinity, any NaN 0x7e00.
   f_to_half: {
     text: `fn f_to_half(x: f32) -> u32 {

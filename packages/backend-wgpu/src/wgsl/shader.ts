@@ -22,6 +22,8 @@ export interface Launch {
   readonly groups: number
   /** Statements; `group` and `lane` are the numbers of the workgroup and of the invocation in it, as i32. */
   readonly body: readonly string[]
+  /** Where subgroups have a part each: their size; then `subgroup`, the number of one in its workgroup, is known too. */
+  readonly subgroup?: number
 }
 
 /** Collects the text of one dispatch: bindings in order of first use, accessors, the prelude's functions, declarations. */
@@ -31,6 +33,9 @@ export class Shader {
   readonly #accessors = new Map<string, (bound: Bound) => string>()
   readonly #prelude = new Set<string>()
   readonly #declarations: string[] = []
+  /** Slots of which more than elements of float16 is read or stored. */
+  readonly #words = new Set<number>()
+  readonly #directives = new Set<string>()
   #names = 0
 
   constructor(context: KernelContext) {
@@ -53,6 +58,11 @@ export class Shader {
     for (const f of functions) this.#prelude.add(f)
   }
 
+  /** Lines at the head of the text, such as the extensions it uses, which the device has. */
+  direct(...lines: readonly string[]): void {
+    for (const line of lines) this.#directives.add(line)
+  }
+
   /** A line of module scope, such as a workgroup variable. */
   declare(line: string): void {
     this.#declarations.push(line)
@@ -69,7 +79,7 @@ export class Shader {
     return `${this.#accessor('quad', memory)}(${moved(memory, quad, 4)})`
   }
 
-  /** A statement that stores one element. Elements smaller than a word are stored by atomic operations. */
+  /** A statement that stores one element. Elements smaller than a word are stored by atomic operations, but for float16 on devices that have it. */
   store(memory: Memory, address: string, value: string): string {
     const bound = this.#bind(memory.slot)
     bound.written = true
@@ -88,7 +98,7 @@ export class Shader {
     if (known) return known
     const pages = pagesBound(slot, this.context)
     const pageWords = pageBytes(this.context.capabilities.maxBindingBytes) / 4
-    const fresh = { slot, name: `m${this.#bound.size}`, written: false, shared: false, quads: false }
+    const fresh = { slot, name: `m${this.#bound.size}`, written: false, shared: false, quads: false, halves: false }
     const bound: Bound = pages ? { ...fresh, window: { pages, pageWords } } : fresh
     this.#bound.set(slot, bound)
     return bound
@@ -97,17 +107,20 @@ export class Shader {
   #accessor(kind: keyof typeof accessors, { slot, dtype }: Memory): string {
     const { name } = this.#bind(slot)
     const fn = `${kind}_${name}_${dtype}`
+    if (kind === 'word' || dtype !== 'float16') this.#words.add(slot)
     this.#accessors.set(fn, (bound) => accessors[kind](fn, bound, dtype))
     return fn
   }
 
-  finish({ label, size, groups, body }: Launch): Dispatch {
-    const { maxStorageBuffers, maxWorkgroupsPerDimension: limit } = this.context.capabilities
+  finish({ label, size, groups, body, subgroup }: Launch): Dispatch {
+    const { maxStorageBuffers, maxWorkgroupsPerDimension: limit, f16 } = this.context.capabilities
     const bound = [...this.#bound.values()]
     const bindings = bound.flatMap((b): Binding[] =>
       pagesOf(b).map((page) => ({ slot: b.slot, page, access: b.written ? 'read_write' : 'read' })),
     )
     if (bindings.length > maxStorageBuffers) throw tooManyPagesError(label, bindings.length, maxStorageBuffers)
+    for (const b of bound) b.halves = f16 && b.shared && !this.#words.has(b.slot)
+    if (bound.some((b) => b.halves)) this.direct('enable f16;')
     const rows = Math.ceil(groups / limit)
     const columns = Math.ceil(groups / rows)
     const accessorText = [...this.#accessors].map(([fn, text]) => text(this.#boundOf(fn)))
@@ -117,16 +130,26 @@ export class Shader {
       next += lines.length
       return lines
     })
+    const isGrouped = subgroup !== undefined
+    const mayChoose = this.context.capabilities.subgroups?.mayChoose
+    if (isGrouped) this.direct('enable subgroups;', ...(mayChoose ? ['enable subgroup_size_control;'] : []))
+    const builtins = [
+      '@builtin(workgroup_id) workgroup: vec3<u32>',
+      '@builtin(local_invocation_index) invocation: u32',
+      ...(isGrouped ? ['@builtin(subgroup_id) number: u32'] : []),
+    ]
     const lines = [
+      ...this.#directives,
       ...declared,
       ...this.#declarations,
       preludeText(this.#prelude),
       ...accessorText,
-      `@compute @workgroup_size(${size})`,
-      'fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_index) invocation: u32) {',
+      `@compute @workgroup_size(${size})${isGrouped && mayChoose ? ` @subgroup_size(${subgroup})` : ''}`,
+      `fn main(${builtins.join(', ')}) {`,
       `let group = i32(workgroup.x${rows > 1 ? ` + workgroup.y * ${columns}u` : ''});`,
       ...(rows * columns > groups ? [`if (group >= ${groups}) { return; }`] : []),
       'let lane = i32(invocation);',
+      ...(isGrouped ? ['let subgroup = i32(number);'] : []),
       ...body,
       '}',
     ]

@@ -10,12 +10,18 @@ export async function createPaged(maxBindingBytes = defaultCapabilities.maxBindi
   return new WgpuBackend(new Device(device, info, { ...defaultCapabilities, maxBindingBytes }))
 }
 
+const kind = process.env['TESSELLA_WGPU']
+
+/** Whether products are made of float16. */
+export const isMedium = kind === 'medium'
+
 /**
  * A backend as users get it; with TESSELLA_WGPU=least one with all checks and no more than every WebGPU device has, with
- * TESSELLA_WGPU=paged one whose bindings have 4 KiB, too.
+ * TESSELLA_WGPU=paged one whose bindings have 4 KiB, too, with 'high' or 'medium' one
+ * of that precision.
  */
 export async function create(): Promise<WgpuBackend> {
-  const kind = process.env['TESSELLA_WGPU']
+  if (kind === 'high' || kind === 'medium') return wgpu({ precision: kind })
   if (kind === 'least') return createPaged()
   return kind === 'paged' ? createPaged(4096) : wgpu()
 }

@@ -179,10 +179,29 @@ const smallElements: readonly Case[] = [
   },
 ]
 
+/** Values of float16 of every kind, subnormal ones, infinities and NaN too, moved about one by one. */
+const halves: Case = {
+  name: 'float16 of every kind, by parts of words',
+  build: (i) => {
+    const values = Array.from({ length: 65 * 33 }, (_, at) => 1.3 ** ((at % 300) - 200) * (at % 2 ? -1 : 1))
+    const x = i.values([...values.slice(0, -3), 1 / 0, -1 / 0, Number.NaN], 'float16', [65, 33])
+    const pairs = build.reshape(build.slice(x, [0, 0], [64, 33]), [32, 2, 33])
+    // Sums of integers are the same in any order.
+    const whole = (shape: readonly number[]) => build.cast(i.random(shape, 'int32', [-9, 9]), 'float32')
+    return [
+      build.transpose(x),
+      build.flip(x, [0, 1]),
+      build.cast(build.reduce('max', build.cast(pairs, 'float32'), [1]), 'float16'),
+      build.cast(build.matmul(whole([65, 40]), whole([40, 33])), 'float16'),
+    ]
+  },
+}
+
 export const kernelCases: readonly Case[] = [
   ...products,
   ...convolutionCases,
   ...reductions,
   ...lines,
   ...smallElements,
+  halves,
 ]

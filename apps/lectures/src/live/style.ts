@@ -27,6 +27,7 @@ progress { width: 100%; height: .6rem; margin: .5rem 0 .2rem; accent-color: var(
 .live dl { display: grid; grid-template-columns: repeat(4, 1fr); gap: .6rem 1rem; margin: .5rem 0 0; }
 .live dd { font-size: 1.35rem; font-weight: 600; }
 .charts { display: grid; gap: 1.5rem 1rem; margin-top: 1.8rem; grid-template-columns: minmax(0, 1fr); }
+.charts section { display: grid; grid-template-rows: auto 1fr; }
 .charts figure { margin-top: .6rem; min-height: 15rem; }
 .drawing { display: grid; gap: 1.25rem; grid-template-columns: minmax(0, 1fr); align-items: start; }
 canvas { display: block; width: 100%; max-width: 22rem; aspect-ratio: 1; background: #fffdf8; border: 1px solid var(--soft); border-radius: .4rem; touch-action: none; cursor: crosshair; }

@@ -11,7 +11,8 @@ import {
   zeros,
 } from '@tessella/layers'
 import type { Tensor } from '@tessella/tensor'
-import type { ModelName } from './options.ts'
+
+export type ModelName = 'mlp' | 'cnn'
 
 /** What the networks learn from, as it lies in memory. */
 export interface Batch {

@@ -1,11 +1,23 @@
 import { parseArgs } from 'node:util'
+import { modelsOf, type PageBackend, type Settings, usualEpochs } from './live/settings.ts'
+import type { ModelName } from './models.ts'
 
-export type ModelName = 'mlp' | 'cnn'
 /** What can compute. */
 export const backendNames = ['cpu', 'wgpu', 'reference'] as const
 export type BackendName = (typeof backendNames)[number]
 
+/** How the page of `--browser` is served. */
+export interface BrowserOptions {
+  readonly settings: Settings
+  /** 0 for one that is free. */
+  readonly port: number
+  /** Open the default browser, where that is safe. */
+  readonly open: boolean
+}
+
 export interface Options {
+  /** Train in a page instead of here. */
+  readonly browser: BrowserOptions | undefined
   readonly models: readonly ModelName[]
   readonly backend: BackendName
   readonly epochs: number
@@ -23,6 +35,7 @@ export interface Options {
 export const usage = `Trains the lectures' networks on MNIST and writes a report.
 
   npx pnpm@12 start [options]
+  npx pnpm@12 start --browser [options]    the same in a page of your browser, with live charts
 
   --model mlp|cnn|both        which network (default both)
   --epochs N                  passes over the training set (default 15)
@@ -33,6 +46,9 @@ export const usage = `Trains the lectures' networks on MNIST and writes a report
   --quick                     2 epochs on 10,000 training and 2,000 test images
   --resume                    go on from where the last run with these options stopped
   --out DIR                   where report and checkpoints go (default out)
+  --browser                   serve a page on this machine that trains: buttons, live charts, a place to draw digits
+  --port N                    with --browser: the page's port (default: a free one)
+  --no-open                   with --browser: print the address only. It is never opened in CI or over SSH
   --help                      this text
 `
 
@@ -67,21 +83,52 @@ export function parseOptions(args: readonly string[]): Options {
   const { values } = read(args)
   const quick = values.quick ?? false
   const backend = oneOf('backend', values.backend ?? 'cpu', backendNames)
+  checkPlace(values)
   if (backend !== 'cpu' && values.threads !== undefined) throw new UsageError('--threads is for --backend cpu only')
   if (backend !== 'cpu' && values['no-wide']) throw new UsageError('--no-wide is for --backend cpu only')
   const model = oneOf('model', values.model ?? 'both', ['mlp', 'cnn', 'both'])
+  const epochs = whole('epochs', values.epochs ?? String(usualEpochs(quick)), 1)
+  const seed = whole('seed', values.seed ?? '1', 0)
+  const threads = values.threads === undefined ? undefined : whole('threads', values.threads, 1)
   return {
-    models: model === 'both' ? ['mlp', 'cnn'] : [model],
+    browser: values.browser
+      ? {
+          settings: { model, backend: pageBackend(values.backend), epochs, seed, quick, ...(threads && { threads }) },
+          port: whole('port', values.port ?? '0', 0),
+          open: !values['no-open'],
+        }
+      : undefined,
+    models: modelsOf(model),
     backend,
-    epochs: whole('epochs', values.epochs ?? (quick ? '2' : '15'), 1),
-    seed: whole('seed', values.seed ?? '1', 0),
-    threads: values.threads === undefined ? undefined : whole('threads', values.threads, 1),
+    epochs,
+    seed,
+    threads,
     wide: !values['no-wide'],
     quick,
     resume: values.resume ?? false,
     out: folder(values.out ?? 'out'),
     help: values.help ?? false,
   }
+}
+
+/** In the page the backend is chosen by what the browser has, unless it is named. */
+const pageBackend = (name: string | undefined): PageBackend =>
+  oneOf('backend', name ?? 'auto', ['auto', 'wgpu', 'cpu'] as const)
+
+/** Options that belong to a page, and those that do not. */
+function checkPlace(values: ReturnType<typeof read>['values']): void {
+  if (!values.browser) {
+    if (values.port !== undefined) throw new UsageError('--port is for --browser only')
+    if (values['no-open']) throw new UsageError('--no-open is for --browser only')
+    return
+  }
+  if (values.backend === 'reference')
+    throw new UsageError('--backend with --browser takes wgpu or cpu; left out, the page takes what the browser has')
+  const here = (['resume', 'out', 'no-wide'] as const).find((name) => values[name] !== undefined)
+  if (here !== undefined)
+    throw new UsageError(
+      `--${here} is not for --browser: a page keeps no checkpoints, and its report is saved by a button`,
+    )
 }
 
 function read(args: readonly string[]) {
@@ -99,6 +146,9 @@ function read(args: readonly string[]) {
         quick: { type: 'boolean' },
         resume: { type: 'boolean' },
         out: { type: 'string' },
+        browser: { type: 'boolean' },
+        port: { type: 'string' },
+        'no-open': { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
       },
     })

@@ -1,4 +1,4 @@
-import type { ModelName } from './options.ts'
+import type { ModelName } from './models.ts'
 
 /** What one epoch gave. */
 export interface EpochRecord {
@@ -54,6 +54,8 @@ export interface Experiment {
   readonly machine: string
   readonly seed: number
   readonly batch: number
+  /** Whether `--resume` goes on with a run that was interrupted. */
+  readonly resumable: boolean
   /** Epochs asked for; a run that was interrupted has fewer. */
   readonly epochs: number
   readonly trainImages: number
@@ -66,6 +68,9 @@ export const lectureErrors: Readonly<Record<ModelName, number>> = { mlp: 264, cn
 
 /** What the lectures' errors are for. */
 export const lectureRun = { epochs: 15, trainImages: 60_000, testImages: 10_000 } as const
+
+/** What `--quick` does: enough to see that all works. */
+export const quickRun = { epochs: 2, trainImages: 10_000, testImages: 2_000 } as const
 
 /** Whether a run did what the lectures did, so that its errors may stand beside theirs. */
 export const comparable = (run: RunRecord, { testImages, trainImages }: Experiment): boolean =>

@@ -1,20 +1,24 @@
 import { availableParallelism, cpus } from 'node:os'
 import { join } from 'node:path'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { styleText } from 'node:util'
 import { type Mnist, mnist } from '@tessella/datasets'
+import { BackendError } from '@tessella/ir'
 import { disposeBackend } from '@tessella/tensor'
 import { formatSeconds, progress, writeFileAtomic } from '@tessella/training'
 import { openBackend } from './backends.ts'
-import { batchSize, experiment } from './experiment.ts'
-import { type Options, parseOptions, UsageError, usage } from './options.ts'
+import { batchSize, experiment, learner, quickPart } from './experiment.ts'
+import { toQuery } from './live/settings.ts'
+import { type BrowserOptions, type Options, parseOptions, UsageError, usage } from './options.ts'
 import type { Experiment, RunRecord } from './record.ts'
 import { renderReport } from './report/page.ts'
+import { fileKeeper } from './resume.ts'
 import { checkOut, Interrupted, interruptedCode, onInterrupt, reasonOf, say } from './shell.ts'
 import { resultTable } from './table.ts'
 
 async function loadData(options: Options, signal: AbortSignal): Promise<Mnist> {
   const data = await mnist({ signal })
-  return options.quick ? { train: data.train.take(10_000), test: data.test.take(2_000) } : data
+  return options.quick ? quickPart(data) : data
 }
 
 const quoted = (argument: string): string => (/^[\w./:=@-]+$/.test(argument) ? argument : JSON.stringify(argument))
@@ -28,6 +32,7 @@ function describe(options: Options, data: Mnist, runs: readonly RunRecord[], bac
     backend,
     machine: `${cpus()[0]?.model.trim() ?? 'unknown processor'}, ${availableParallelism()} cores, Node ${process.version}`,
     seed: options.seed,
+    resumable: true,
     batch: batchSize,
     epochs: options.epochs,
     trainImages: data.train.length,
@@ -35,6 +40,9 @@ function describe(options: Options, data: Mnist, runs: readonly RunRecord[], bac
     runs,
   }
 }
+
+/** A backend that answers at once leaves the event loop no turn in which Ctrl-C could arrive. */
+const turn = (): Promise<number> => nextTurn(0)
 
 /** Trains network after network. A failure is handed on after what was done before it. */
 async function train(
@@ -48,7 +56,10 @@ async function train(
     say(styleText('bold', `\n${name.toUpperCase()}`))
     const shown = progress({ stream: process.stderr, environment: process.env })
     try {
-      done(await experiment(name, { data, options, batch: batchSize, progress: shown, signal, say }))
+      const { seed, epochs } = options
+      const keeper = fileKeeper(name, options, say)
+      const event = shown.event
+      done(await experiment(learner(name, seed), { data, seed, epochs, batch: batchSize, keeper, event, turn, signal }))
     } finally {
       shown.close()
     }
@@ -61,6 +72,7 @@ async function main(): Promise<number> {
     process.stdout.write(usage)
     return 0
   }
+  if (options.browser) return serve(options.browser)
   const signal = onInterrupt('Stopping after this step;')
   const began = performance.now()
   await checkOut(options.out)
@@ -82,6 +94,25 @@ async function main(): Promise<number> {
   return interruptedCode
 }
 
+/** Serves the page until Ctrl-C. The data is looked for first: without it there is nothing to train on. */
+async function serve({ settings, port, open }: BrowserOptions): Promise<number> {
+  const signal = onInterrupt('The page is served no longer;')
+  const data = await mnist({ signal })
+  const { openBrowser, mayOpen } = await import('./live/open.ts')
+  const { servePage } = await import('./live/serve.ts')
+  const server = await servePage({ data: async () => data, port }).catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code !== 'EADDRINUSE' && cause.code !== 'EACCES') throw cause
+    throw new Error(`Port ${port} is not free (${cause.code}). Name another with --port, or leave it out.`, { cause })
+  })
+  const url = `${server.url}${toQuery(settings)}`
+  say(`The page is ready: ${url}\nIt trains in your browser. Ctrl-C here ends it.`)
+  const { platform, env: environment } = process
+  if (open && mayOpen({ platform, environment, terminal: process.stdout.isTTY })) openBrowser(url, platform)
+  await new Promise<void>((ended) => signal.addEventListener('abort', () => ended()))
+  server.close()
+  return 0
+}
+
 async function report(result: Experiment, out: string, data: Mnist): Promise<void> {
   say(`\n${resultTable(result)}`)
   const path = join(out, 'report.html')
@@ -93,7 +124,9 @@ async function report(result: Experiment, out: string, data: Mnist): Promise<voi
 /** Says what went wrong and gives the exit code; a stack only where the fault is the program's. */
 function fail(error: unknown): number {
   const bug = error instanceof TypeError || error instanceof ReferenceError || reasonOf(error).startsWith('internal:')
-  const text = error instanceof UsageError ? `${error.message}\n\n${usage}` : `${reasonOf(error)}\n`
+  const noDevice = error instanceof BackendError && error.code === 'unavailable'
+  const here = noDevice ? ' In this command: leave --backend out.' : ''
+  const text = error instanceof UsageError ? `${error.message}\n\n${usage}` : `${reasonOf(error)}${here}\n`
   process.stderr.write(bug && error instanceof Error ? `${error.stack}\n` : text)
   if (error instanceof Interrupted) return interruptedCode
   return error instanceof UsageError ? 2 : 1

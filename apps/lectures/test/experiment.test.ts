@@ -1,14 +1,15 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { disposeBackend, useBackend } from '@tessella/tensor'
 import { reference } from '@tessella/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { experiment, type Setting } from '../src/experiment.ts'
-import type { ModelName } from '../src/options.ts'
+import { experiment, learner } from '../src/experiment.ts'
+import type { ModelName } from '../src/models.ts'
 import type { Experiment, RunRecord } from '../src/record.ts'
 import { renderReport } from '../src/report/page.ts'
-import { checkpointPath } from '../src/resume.ts'
+import { checkpointPath, fileKeeper } from '../src/resume.ts'
 import { sampleExperiment, tinyData } from './support/samples.ts'
 
 const data = tinyData()
@@ -33,6 +34,8 @@ interface Case {
   readonly stopByEvent?: boolean
   /** Ctrl-C before the first step. */
   readonly stopAtOnce?: boolean
+  /** Seconds that the turn after a step says it waited. */
+  readonly wait?: (steps: number) => number
 }
 
 /** Trains on 60 images in three steps an epoch; what was said comes along. */
@@ -41,27 +44,28 @@ async function train(model: ModelName, wanted: Case): Promise<{ run: RunRecord; 
   if (wanted.stopAtOnce) controller.abort()
   let steps = 0
   const said: string[] = []
-  const setting: Setting = {
-    data,
-    options: {
-      seed: wanted.seed ?? 7,
-      quick: false,
-      resume: wanted.resume ?? false,
-      epochs: wanted.epochs ?? 2,
-      out: join(root, wanted.out),
-    },
-    batch: 20,
-    progress: {
-      event: (e) => {
-        if (e.type !== 'step') return
-        if (++steps === wanted.stopAfter) controller.abort()
-        if (steps === 1 && wanted.stopByEvent) setImmediate(() => controller.abort())
-      },
-    },
-    signal: controller.signal,
-    say: (remark) => said.push(remark),
+  const options = {
+    seed: wanted.seed ?? 7,
+    quick: false,
+    resume: wanted.resume ?? false,
+    epochs: wanted.epochs ?? 2,
+    out: join(root, wanted.out),
   }
-  return { run: await experiment(model, setting), said }
+  const run = await experiment(learner(model, options.seed), {
+    data,
+    seed: options.seed,
+    epochs: options.epochs,
+    batch: 20,
+    keeper: fileKeeper(model, options, (remark) => said.push(remark)),
+    event: (e) => {
+      if (e.type !== 'step') return
+      if (++steps === wanted.stopAfter) controller.abort()
+      if (steps === 1 && wanted.stopByEvent) setImmediate(() => controller.abort())
+    },
+    turn: () => nextTurn(wanted.wait?.(steps) ?? 0),
+    signal: controller.signal,
+  })
+  return { run, said }
 }
 
 /** All of a run that must not depend on when it was interrupted. */
@@ -118,6 +122,11 @@ describe('experiment', { timeout: 30_000 }, () => {
   it('hears of Ctrl-C between steps, not only between epochs', async () => {
     const { run } = await train('mlp', { out: 'event', stopByEvent: true })
     expect(run.stepLosses).toHaveLength(1)
+  })
+
+  it('does not count what was waited between steps as time of an epoch', async () => {
+    const { run } = await train('mlp', { out: 'waits', epochs: 2, wait: (steps) => (steps === 2 ? 1000 : 0) })
+    expect(run.epochs.map((e) => e.seconds < 0)).toEqual([true, false])
   })
 
   it('writes what there is when it is interrupted before the first step', async () => {

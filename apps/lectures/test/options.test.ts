@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { type Options, parseOptions, UsageError } from '../src/options.ts'
 
+const settings = { model: 'both', backend: 'auto', epochs: 15, seed: 1, quick: false } as const
+
 const defaults: Options = {
+  browser: undefined,
   models: ['mlp', 'cnn'],
   backend: 'cpu',
   epochs: 15,
@@ -29,6 +32,22 @@ const good: readonly (readonly [string, Partial<Options>])[] = [
   ['--seed 0 --out some/where', { seed: 0, out: 'some/where' }],
   ['--resume', { resume: true }],
   ['-h', { help: true }],
+  ['--browser', { browser: { settings, port: 0, open: true } }],
+  [
+    '--browser --model cnn --quick --backend cpu --threads 2 --seed 3 --port 8080 --no-open',
+    {
+      browser: {
+        settings: { model: 'cnn', backend: 'cpu', epochs: 2, seed: 3, quick: true, threads: 2 },
+        port: 8080,
+        open: false,
+      },
+      models: ['cnn'],
+      epochs: 2,
+      seed: 3,
+      quick: true,
+      threads: 2,
+    },
+  ],
 ]
 
 const bad: readonly (readonly [string, RegExp])[] = [
@@ -48,6 +67,12 @@ const bad: readonly (readonly [string, RegExp])[] = [
   ['--fast', /--fast/],
   ['--out=', /--out takes the name of a folder/],
   ['cnn', /cnn/],
+  ['--port 1', /--port is for --browser only/],
+  ['--no-open', /--no-open is for --browser only/],
+  ['--browser --resume', /--resume is not for --browser/],
+  ['--browser --out x', /--out is not for --browser/],
+  ['--browser --no-wide', /--no-wide is not for --browser/],
+  ['--browser --backend reference', /--browser takes wgpu or cpu/],
 ]
 
 const words = (line: string): string[] => line.split(' ').filter((w) => w !== '')

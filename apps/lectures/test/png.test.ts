@@ -33,7 +33,7 @@ describe('encodePng', () => {
     { width: 3, height: 2, channels: 2, pixels: Uint8Array.from({ length: 12 }, (_, i) => 20 * i) },
     { width: 2, height: 5, channels: 4, pixels: Uint8Array.from({ length: 40 }, (_, i) => 6 * i) },
   ])('writes $width x $height pixels of $channels channels', (picture) => {
-    const { header, pixels } = decodePng(encodePng(picture))
+    const { header, pixels } = decodePng(Buffer.from(encodePng(picture)))
     expect(header).toEqual([picture.width, picture.height, 8, picture.channels === 2 ? 4 : 6, 0, 0, 0])
     expect(pixels).toEqual([...picture.pixels])
   })

@@ -61,6 +61,13 @@ describe('start', { timeout: 60_000 }, () => {
     expect(code).toBe(1)
   })
 
+  it('serves the page until Ctrl-C, code 0', async () => {
+    const { code, out, err } = await startUntil('Ctrl-C here', '--browser', '--quick', '--seed', '3')
+    expect(out).toMatch(/^The page is ready: http:\/\/127\.0\.0\.1:\d+\/\?quick=1&seed=3\n/)
+    expect(err).toContain('Ctrl-C again ends at once')
+    expect(code).toBe(0)
+  })
+
   it('writes what there is on Ctrl-C, says how to go on, code 130', async () => {
     const out = join(root, 'interrupted')
     const ended = await startUntil('MLP', '--quick', '--model', 'mlp', '--epochs', '9999', '--out', out)

@@ -37,5 +37,6 @@ export {
   type SearchSpace,
   uniformIn,
 } from './searchSpace.ts'
+export { secondsLeft, type TrainingProgress } from './secondsLeft.ts'
 export { type HostTensor, restore, type Snapshot, snapshot } from './snapshot.ts'
 export { type StepOptions, type TrainStep, trainStep } from './step.ts'

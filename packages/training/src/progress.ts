@@ -1,6 +1,7 @@
 import { checkOptions } from '@tessella/tensor'
 import type { TrainingEvent } from './fit.ts'
 import { bar, formatNumber, formatSeconds } from './format.ts'
+import { secondsLeft } from './secondsLeft.ts'
 
 /** Where progress is written; `process.stderr` fits. */
 export interface ProgressStream {
@@ -68,16 +69,12 @@ export function progress(options: ProgressOptions): Progress {
     if (drawn) stream.write('\r\u001b[2K')
     drawn = false
   }
-  /** Time of an epoch, from those done or from the share of this one that is. */
-  const epochTime = (share: number, seconds: number): number =>
-    durations.length > 0 ? durations.reduce((a, b) => a + b, 0) / durations.length : seconds / share
   const draw = (e: Event<'step'>): void => {
     const now = performance.now() / 1000
     const share = e.steps > 0 ? (e.step + 1) / e.steps : 0
     if (now - lastDraw < redrawSeconds && share < 1) return
     lastDraw = now
-    const each = epochTime(share, e.seconds)
-    const left = each * (epochs - e.epoch - 1) + Math.max(0, each - e.seconds)
+    const left = secondsLeft({ durations, epoch: e.epoch, epochs, share, seconds: e.seconds })
     const text =
       `${label}epoch ${numbered(e.epoch, epochs)} ${bar(share, 20)} ${e.step + 1}/${e.steps || '?'}` +
       `  loss ${formatNumber(e.loss)}  ${formatSeconds(e.seconds)}  left ${formatSeconds(left)}`
@@ -89,8 +86,8 @@ export function progress(options: ProgressOptions): Progress {
     durations = [...durations, e.seconds].slice(-recent)
     clear()
     const metrics = Object.entries(e.metrics).map(([name, v]) => `  ${name} ${paint(1, formatNumber(v))}`)
-    const remaining = e.epochs - e.epoch - 1
-    const left = remaining > 0 ? paint(2, `  left ${formatSeconds(epochTime(1, e.seconds) * remaining)}`) : ''
+    const next = { durations, epoch: e.epoch + 1, epochs: e.epochs, share: 0, seconds: 0 }
+    const left = e.epoch + 1 < e.epochs ? paint(2, `  left ${formatSeconds(secondsLeft(next))}`) : ''
     stream.write(
       `${label}epoch ${numbered(e.epoch, e.epochs)}  loss ${formatNumber(e.loss)}${metrics.join('')}` +
         `  ${formatSeconds(e.seconds)}${left}\n`,

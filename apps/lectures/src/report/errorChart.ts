@@ -10,8 +10,16 @@ const { testImages: lectureImages } = lectureRun
 /** A network's name in charts and tables. */
 export const shortName = (run: Pick<RunRecord, 'model'>): string => run.model.toUpperCase()
 
-/** Wrong answers after every epoch, both networks in one chart, with the lectures' values as dashed lines. */
-export function errorChart({ runs, testImages }: Experiment): Markup {
+/** What the chart shows of an experiment. */
+interface ErrorData extends Pick<Experiment, 'testImages'> {
+  readonly runs: readonly Pick<RunRecord, 'model' | 'epochs'>[]
+}
+
+/**
+ * Wrong answers after every epoch, both networks in one chart, with the lectures' values as dashed lines. `epochs` is where the axis
+ * ends at least: for runs that are under way.
+ */
+export function errorChart({ runs, testImages }: ErrorData, epochs = 0): Markup {
   const shown = runs.filter((r) => r.epochs.length > 0)
   if (shown.length === 0) return html`<p class="none">No epoch was finished yet.</p>`
   const references = shown.map((r) => ({
@@ -25,10 +33,11 @@ export function errorChart({ runs, testImages }: Experiment): Markup {
   const low = Math.min(...values) * 0.88
   const high = Math.max(...values) * 1.08
   const last = Math.max(...shown.map((r) => r.epochs.length))
+  const end = Math.max(2, last, epochs)
 
   const draw = (size: Size): Markup => {
     const frame = frameOf(size, 98)
-    const x = scaleLinear([1, Math.max(2, last)], [frame.left + 10, frame.right - 4])
+    const x = scaleLinear([1, end], [frame.left + 10, frame.right - 4])
     const y = scaleLog([low, high], [frame.bottom, frame.top])
     const path = line<RunRecord['epochs'][number]>(
       (_, i) => px(x(i + 1)),
@@ -36,7 +45,13 @@ export function errorChart({ runs, testImages }: Experiment): Markup {
     )
     return html`${axes(
       frame,
-      { name: 'epoch', ticks: wholeTicks(1, last, size.width < 500 ? 8 : 16).map((v) => ({ at: x(v), text: `${v}` })) },
+      {
+        name: 'epoch',
+        ticks: wholeTicks(1, Math.max(last, epochs), size.width < 500 ? 8 : 16).map((v) => ({
+          at: x(v),
+          text: `${v}`,
+        })),
+      },
       { name: 'wrong test images', ticks: logTicks(low, high).map((v) => ({ at: y(v), text: count(v) })) },
     )}${references.map(
       (r) =>

@@ -1,4 +1,3 @@
-import type { MnistDataset } from '@tessella/datasets'
 import type { RunRecord } from '../record.ts'
 import { shortName } from './errorChart.ts'
 import { html, type Markup } from './html.ts'
@@ -7,11 +6,16 @@ import { inkPicture } from './pictures.ts'
 import { pngUri } from './png.ts'
 
 const side = 28
+/** Where the images of mistakes come from: a data set, or a part of one. */
+export interface Digits {
+  at(index: number): { readonly images: Uint8Array }
+}
+
 /** More would make the page heavy; the lectures' networks make fewer. */
 const mostShown = 300
 
 /** The digits that a network got wrong, the surest mistakes first, each with what it is and what it was read as. */
-export function gallery(run: RunRecord, test: MnistDataset): Markup {
+export function gallery(run: RunRecord, test: Digits): Markup {
   const shown = run.mistakes.slice(0, mostShown)
   const all = run.mistakes.length
   const lede =

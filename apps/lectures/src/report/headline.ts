@@ -43,7 +43,7 @@ export function headline(experiment: Experiment): Markup {
         )
   }${runs.length > 0 && ` wrong of ${count(testImages)}`}</h1>${
     incomplete &&
-    html`<p class="notice" role="note">This run was interrupted: what follows is how far it got. The same command with <code>--resume</code> goes on.</p>`
+    html`<p class="notice" role="note">This run was interrupted: what follows is how far it got.${experiment.resumable && html` The same command with <code>--resume</code> goes on.`}</p>`
   }</header><div class="cards">${runs.map((r) => card(r, experiment))}</div>${
     runs.length > 0 &&
     html`<p class="caption">Each tile of a mosaic is one test image, in the order of the set; the coloured ones were read wrong.</p>`

@@ -1,7 +1,7 @@
 import { formatNumber } from '@tessella/training'
 import { scaleLinear, scaleLog } from 'd3-scale'
 import { line } from 'd3-shape'
-import type { Experiment } from '../record.ts'
+import type { Experiment, RunRecord } from '../record.ts'
 import { axes, chart, endLabels, frameOf, logTicks, type Size, wholeTicks } from './chart.ts'
 import { shortName } from './errorChart.ts'
 import { html, type Markup, px } from './html.ts'
@@ -39,8 +39,16 @@ export function thin(points: readonly Point[], most: number): readonly Point[] {
   return kept
 }
 
-/** The loss of every step, faint, with a smooth line over it; logarithmic, because it falls by orders of magnitude. */
-export function lossChart({ runs, trainImages, batch }: Experiment): Markup {
+/** What the chart shows of an experiment. */
+interface LossData extends Pick<Experiment, 'trainImages' | 'batch'> {
+  readonly runs: readonly Pick<RunRecord, 'model' | 'stepLosses'>[]
+}
+
+/**
+ * The loss of every step, faint, with a smooth line over it; logarithmic, because it falls by orders of magnitude. `planned` is where the
+ * axis ends at least, in epochs: for runs that are under way.
+ */
+export function lossChart({ runs, trainImages, batch }: LossData, planned = 0): Markup {
   const shown = runs
     .filter((r) => r.stepLosses.length > 0)
     .map((run) => {
@@ -54,7 +62,8 @@ export function lossChart({ runs, trainImages, batch }: Experiment): Markup {
   const low = extreme(Math.min) * 0.9
   const high = extreme(Math.max) * 1.1
   const perEpoch = Math.max(1, Math.ceil(trainImages / batch))
-  const steps = Math.max(2, ...shown.map((s) => s.losses.length))
+  const done = Math.max(...shown.map((s) => s.losses.length))
+  const steps = Math.max(2, done, planned * perEpoch)
   const epochs = Math.ceil(steps / perEpoch)
 
   const draw = (size: Size): Markup => {
@@ -94,5 +103,5 @@ export function lossChart({ runs, trainImages, batch }: Experiment): Markup {
   const told = shown.map(
     (s) => `${shortName(s.run)} from ${formatNumber(s.losses[0] as number, 3)} to about ${formatNumber(s.last, 2)}`,
   )
-  return chart(`Cross entropy of each of ${steps} training steps. ${told.join('; ')}.`, draw)
+  return chart(`Cross entropy of each of ${done} training steps. ${told.join('; ')}.`, draw)
 }

@@ -1,5 +1,5 @@
 import { column, dataset, type Mnist, type MnistDataset, randomStream } from '@tessella/datasets'
-import type { ModelName } from '../../src/options.ts'
+import type { ModelName } from '../../src/models.ts'
 import type { Experiment, Mistake, RunRecord } from '../../src/record.ts'
 
 const size = 28 * 28
@@ -59,6 +59,7 @@ export const sampleExperiment = (runs: readonly RunRecord[], testImages = 10_000
   backend: 'cpu',
   machine: 'Some CPU <fast>, 2 cores, Node v26',
   seed: 1,
+  resumable: true,
   batch: 1000,
   epochs: 15,
   trainImages: 60_000,

@@ -1,1 +1,3 @@
+export { type Bundle, bundlePage } from './bundle.ts'
+export { type Listening, type ListenOptions, listen, sendFile } from './listen.ts'
 export { serveSources } from './server.ts'

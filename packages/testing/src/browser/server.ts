@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises'
-import { createServer, type ServerResponse } from 'node:http'
+import type { ServerResponse } from 'node:http'
 import { stripTypeScriptTypes } from 'node:module'
-import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { type Listening, listen } from './listen.ts'
 
 const root = fileURLToPath(new URL('../../../..', import.meta.url))
 const tiles = [
@@ -48,27 +48,9 @@ interface ServeOptions {
 }
 
 /** Serves the sources of all tiles, and one empty page that may import them, to a browser on this machine. */
-export async function serveSources({ isolated, imports }: ServeOptions): Promise<{ url: string; close: () => void }> {
+export async function serveSources({ isolated, imports }: ServeOptions): Promise<Listening> {
   const map = JSON.stringify({ imports: { ...sources, ...imports } })
   const page = `<!doctype html><meta charset="utf-8"><title>Tessella in a page</title>
 <link rel="icon" href="data:,"><script type="importmap">${map}</script>`
-  const server = createServer((request, response) => {
-    if (isolated) {
-      response.setHeader('cross-origin-opener-policy', 'same-origin')
-      response.setHeader('cross-origin-embedder-policy', 'require-corp')
-    }
-    answer(request.url ?? '/', page, response).catch((error: unknown) => {
-      response.statusCode = 500
-      response.end(String(error))
-    })
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  return {
-    url: `http://127.0.0.1:${port}/`,
-    close: () => {
-      server.closeAllConnections()
-      server.close()
-    },
-  }
+  return listen({ isolated, answer: (path, response) => answer(path, page, response) })
 }

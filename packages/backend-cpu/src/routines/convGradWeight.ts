@@ -83,28 +83,20 @@ export function emitConvGradWeight(context: KernelContext, kernel: ConvKernel, b
       shared(f)
       addScaled(f, slot, sumBytes)
       f.tee(sums)
-      f.i32(0)
-      f.i32(sumBytes)
+      f.push(0, sumBytes)
       f.memoryFill()
       f.i32(0)
       addScaled(f, slot, perSlot)
       f.set(n)
-      f.get(n)
-      f.i32(perSlot)
-      f.op('i32.add')
+      f.push(n, perSlot, 'i32.add')
       f.set(last)
       limit(f, last, shape.n)
       f.whileBelow(n, last, block, () => {
-        f.get(last)
-        f.get(n)
-        f.op('i32.sub')
+        f.push(last, n, 'i32.sub')
         f.set(count)
         limit(f, count, block)
         if (prologue) {
-          f.get(n)
-          f.get(n)
-          f.get(count)
-          f.op('i32.add')
+          f.push(n, n, count, 'i32.add')
           f.call(prologue)
         }
         if (copy) {
@@ -128,8 +120,7 @@ export function emitConvGradWeight(context: KernelContext, kernel: ConvKernel, b
           pushPointer(f, context.slot(a.buffer))
           addScaled(f, n, imageBytes)
         }
-        f.get(count)
-        f.get(sums)
+        f.push(count, sums)
         own(f)
         addScaled(f, 1, copies)
         f.call(tiles)
@@ -145,11 +136,7 @@ export function emitConvGradWeight(context: KernelContext, kernel: ConvKernel, b
 
 /** x = min(x, most). */
 function limit(f: FunctionBuilder, x: Local, most: number): void {
-  f.get(x)
-  f.i32(most)
-  f.get(x)
-  f.i32(most)
-  f.op('i32.lt_u')
+  f.push(x, most, x, most, 'i32.lt_u')
   f.select('i32')
   f.set(x)
 }

@@ -1,1 +1,1 @@
-export { CpuBackend, type CpuOptions, cpu } from './backend.ts'
+export { type ConvPrecision, CpuBackend, type CpuOptions, cpu } from './backend.ts'

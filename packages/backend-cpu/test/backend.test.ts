@@ -19,7 +19,56 @@ describe('cpu', () => {
 
   it('has no other options', () => {
     expect(codeOf(() => cpu({ thread: 1 } as never))).toBe('bad-option')
-    expect(() => cpu({ thread: 1 } as never)).toThrow("there is no option 'thread'. Options are threads and wide.")
+    expect(() => cpu({ thread: 1 } as never)).toThrow(
+      "there is no option 'thread'. Options are convPrecision, threads and wide.",
+    )
+  })
+
+  it('has two precisions for convolutions', () => {
+    expect(cpu().convPrecision).toBe('high')
+    expect(cpu({ convPrecision: 'highest' }).convPrecision).toBe('highest')
+    expect(codeOf(() => cpu({ convPrecision: 'medium' } as never))).toBe('bad-option')
+    expect(() => cpu({ convPrecision: 'medium' } as never)).toThrow(
+      `convPrecision is "medium". It is 'high' or 'highest'.`,
+    )
+  })
+
+  it('convolves with many channels more accurately where it is told to', async () => {
+    const [x, w] = [parameter([1, 32, 16, 16], 'float32'), parameter([32, 32, 3, 3], 'float32')]
+    const window = {
+      stride: [1, 1],
+      dilation: [1, 1],
+      padding: [
+        [1, 1],
+        [1, 1],
+      ],
+      groups: 1,
+    } as const
+    const graph = { inputs: [x, w], outputs: [build.conv(x, w, window)] } as const
+    const noise = (length: number, step: number) =>
+      Float32Array.from({ length }, (_, i) => ((i * step) % 1013) / 506 - 1)
+    const [image, weight] = [noise(32 * 256, 677), noise(32 * 32 * 9, 389)]
+    const exact = (o: number, row: number, column: number): number => {
+      let sum = 0
+      for (let c = 0; c < 32; c++)
+        for (let k = 0; k < 9; k++) {
+          const [y, z] = [row + Math.floor(k / 3) - 1, column + (k % 3) - 1]
+          if (y >= 0 && z >= 0 && y < 16 && z < 16) sum += image[c * 256 + y * 16 + z]! * weight[(o * 32 + c) * 9 + k]!
+        }
+      return sum
+    }
+    const errorOf = async (convPrecision: 'high' | 'highest'): Promise<number> => {
+      const backend = cpu({ threads: 1, convPrecision })
+      const buffers = [backend.upload(image, 'float32'), backend.upload(weight, 'float32')]
+      const [result] = backend.prepare(graph).run(buffers, [false, false]) as [DeviceBuffer]
+      const y = await backend.read(result, 'float32')
+      const errors = [...y].map((v, i) => Math.abs(v - exact(Math.floor(i / 256), Math.floor(i / 16) % 16, i % 16)))
+      return errors.reduce((a, b) => a + b, 0) / errors.length
+    }
+    const [high, highest] = [await errorOf('high'), await errorOf('highest')]
+    expect(highest).toBeLessThan(3e-6)
+    expect(high).toBeLessThan(1e-5)
+    expect(high).toBeGreaterThan(highest)
   })
 
   it.each([0, -1, 1.5, 65, Number.NaN, Number.POSITIVE_INFINITY])('has no %d threads', (threads) => {

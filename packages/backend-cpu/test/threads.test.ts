@@ -1,11 +1,20 @@
 import { spawnSync } from 'node:child_process'
-import { valueAndGrad } from '@tessella/autograd'
+import { grad, valueAndGrad } from '@tessella/autograd'
 import type { Program } from '@tessella/compiler'
 import { BackendError, build, type DeviceBuffer, parameter } from '@tessella/ir'
 import { conv2d, flatten, linear, maxPool2d, relu, sequential } from '@tessella/layers'
 import { crossEntropy } from '@tessella/losses'
 import { adam, optimizer } from '@tessella/optimizers'
-import { compile, disposeBackend, key, randint, type Tensor, useBackend } from '@tessella/tensor'
+import {
+  compile,
+  conv2d as convolve,
+  disposeBackend,
+  key,
+  normal,
+  randint,
+  type Tensor,
+  useBackend,
+} from '@tessella/tensor'
 import { compareOnRandomGraphs } from '@tessella/testing'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { cpu } from '../src/index.ts'
@@ -38,6 +47,27 @@ describe('the number of threads does not change a bit', () => {
       losses.push(await step(images, randint(key(100 + i), [64], 0, 10)).item())
     }
     expect(new Set(losses).size).toBe(6)
+    expect(many.helped).toBeGreaterThan(0)
+    disposeBackend()
+  })
+})
+
+describe('convolutions by Winograd', () => {
+  it.each([2, 3])('and their gradients have the same bits with %d threads', async (threads) => {
+    const { twins, many } = await threadTwins(threads)
+    await useBackend(twins)
+    const gradients = grad((x: Tensor, w: Tensor) => convolution(x, w).square().sum() as Tensor<[], 'float32'>, [0, 1])
+    const convolution = (x: Tensor, w: Tensor): Tensor => convolve(x, w, { padding: 1 }) as Tensor
+    for (const [n, c, size] of [
+      [3, 32, 21],
+      [17, 24, 8],
+      [1, 16, 30],
+    ] as const) {
+      const x = normal(key(n), [n, c, size, size]) as Tensor
+      const w = normal(key(c), [c + 5, c, 3, 3]) as Tensor
+      for (const value of [convolution(x, w), ...(gradients(x, w) as readonly Tensor[])])
+        expect((await value.data()).every(Number.isFinite)).toBe(true)
+    }
     expect(many.helped).toBeGreaterThan(0)
     disposeBackend()
   })

@@ -97,4 +97,25 @@ describe('merged vectors', () => {
     ])
     await done()
   }, 20000)
+
+  it('convolutions by Winograd and their gradients', async () => {
+    const attrs = {
+      stride: [1, 1],
+      dilation: [1, 1],
+      padding: [
+        [1, 1],
+        [1, 1],
+      ],
+      groups: 1,
+    } as const
+    const [x, w, y] = [
+      [4, 32, 14, 11],
+      [24, 32, 3, 3],
+      [4, 24, 14, 11],
+    ] as const
+    check([x, w], (a, b) => [build.conv(a, b, attrs)])
+    check([y, w], (a, b) => [build.convGradInput(a, b, attrs, [14, 11])])
+    check([x, y], (a, b) => [build.convGradWeight(a, b, attrs, [3, 3])])
+    await done()
+  }, 20000)
 })

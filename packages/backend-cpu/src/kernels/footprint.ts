@@ -1,7 +1,7 @@
 import type { Affine, Kernel, Program } from '@tessella/compiler'
 import { byteWidth, sizeOf } from '@tessella/ir'
 import { isPairs } from '../routines/poolPairs.ts'
-import { isWinograd } from '../routines/winograd.ts'
+import { isWinograd } from '../routines/winograd/choice.ts'
 import { leaves } from '../wasm/expr.ts'
 import { planReduce, reductionOf } from './reducePlan.ts'
 
@@ -169,7 +169,7 @@ export function imagesOf(kernel: Kernel): number | undefined {
     case 'maxPoolPick':
       return sizeOf(kernel.domain) > 0 && isPairs(kernel) ? kernel.domain[0] : undefined
     case 'convGradWeight':
-      return sizeOf(kernel.domain) > 0 ? kernel.a.shape[0] : undefined
+      return sizeOf(kernel.domain) > 0 && !isWinograd(kernel) ? kernel.a.shape[0] : undefined
     default:
       return undefined
   }

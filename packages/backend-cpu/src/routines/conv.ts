@@ -10,7 +10,8 @@ import { emitCopy, emitFill, type Plane, planeOf } from './plane.ts'
 import { releaseIndices, splitEvenly } from './split.ts'
 import { emitTiles, type SumLoop, type TileSpec } from './tile.ts'
 import { type Axes, convShapeOf, flattened } from './window.ts'
-import { emitWinograd, isWinograd } from './winograd.ts'
+import { schemeFor } from './winograd/choice.ts'
+import { emitCorrelation as emitWinograd } from './winograd/correlation.ts'
 import { workspace } from './workspace.ts'
 
 type ConvKernel = Extract<Kernel, { kind: 'conv' | 'convGradInput' | 'convGradWeight' }>
@@ -45,7 +46,8 @@ export function emitConv(context: KernelContext, kernel: ConvKernel): readonly K
   const { domain, a, b, attrs, writes } = kernel
   if (sizeOf(domain) === 0) return []
   const epilogue = new Epilogue(context, writes)
-  if (isWinograd(kernel)) return emitWinograd(context, epilogue, kernel)
+  const scheme = schemeFor(kernel, context.features.accurate === true)
+  if (scheme) return emitWinograd(context, epilogue, kernel, scheme)
   const spatial = domain.length - 2
   const shape = flattened(convShapeOf(a.shape, b.shape, domain, attrs), spatial, epilogue.forms)
   const [z, y, x] = shape.axes
@@ -96,7 +98,8 @@ export function emitConvGradInput(context: KernelContext, kernel: ConvKernel): r
   const { domain, a, b, attrs, writes } = kernel
   if (sizeOf(domain) === 0) return []
   const epilogue = new Epilogue(context, writes)
-  if (isWinograd(kernel)) return emitWinograd(context, epilogue, kernel)
+  const scheme = schemeFor(kernel, context.features.accurate === true)
+  if (scheme) return emitWinograd(context, epilogue, kernel, scheme)
   const spatial = domain.length - 2
   const shape = flattened(convShapeOf(domain, b.shape, a.shape, attrs), spatial, epilogue.forms)
   if (scatterPays(shape)) return emitConvScatter(context, epilogue, shape, spatial, a.buffer, b.buffer)

@@ -1,14 +1,16 @@
 import type { Kernel } from '@tessella/compiler'
 import { sizeOf } from '@tessella/ir'
 import { grainFor, type KernelCode, type KernelContext, pushPointer } from '../kernels/context.ts'
-import type { FunctionBuilder, FunctionRef, Local } from '../wasm/assembler.ts'
+import type { FunctionRef, Local } from '../wasm/assembler.ts'
 import { forwardCopy } from './conv.ts'
 import { type DotLoop, dotRows, emitDots, laneBytes, mostTaps } from './dot.ts'
 import { addScaled, Epilogue } from './epilogue.ts'
 import { emitFinish } from './finish.ts'
 import { emitCopy, emitFill, type Plane, planeOf } from './plane.ts'
-import { splitEvenly } from './split.ts'
+import { limit, splitEvenly } from './split.ts'
 import { type ConvShape, convShapeOf, flattened } from './window.ts'
+import { schemeFor } from './winograd/choice.ts'
+import { emitWeightGradient } from './winograd/weightGradient.ts'
 import { workspace } from './workspace.ts'
 
 type ConvKernel = Extract<Kernel, { kind: 'conv' | 'convGradInput' | 'convGradWeight' }>
@@ -41,6 +43,8 @@ export function emitConvGradWeight(context: KernelContext, kernel: ConvKernel, b
   const { domain, a, b, attrs, writes } = kernel
   if (sizeOf(domain) === 0) return []
   const epilogue = new Epilogue(context, writes)
+  const scheme = schemeFor(kernel, context.features.accurate === true)
+  if (scheme) return emitWeightGradient(context, epilogue, kernel, scheme)
   const shape = flattened(convShapeOf(a.shape, domain, b.shape, attrs), domain.length - 2, [])
   const [z, y, x] = shape.axes
   const plane = planeOf({
@@ -132,13 +136,6 @@ export function emitConvGradWeight(context: KernelContext, kernel: ConvKernel, b
     { f, units: slots, grain: grainFor(work) },
     emitFinish(context, epilogue, domain, { address: shared, copies: slots, copyBytes: sumBytes }),
   ]
-}
-
-/** x = min(x, most). */
-function limit(f: FunctionBuilder, x: Local, most: number): void {
-  f.push(x, most, x, most, 'i32.lt_u')
-  f.select('i32')
-  f.set(x)
 }
 
 /** A function (gradients, images, how many, sums, lanes) that goes over all tiles of the weight. */

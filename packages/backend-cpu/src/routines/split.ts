@@ -43,3 +43,14 @@ export function takeIndices(f: FunctionBuilder, rest: Local, sizes: readonly num
 export function releaseIndices(f: FunctionBuilder, indices: readonly (Local | number)[]): void {
   for (const index of indices) if (typeof index !== 'number') f.release(index)
 }
+
+/** x = min(x, most), without signs. */
+export function limit(f: FunctionBuilder, x: Local, most: number): void {
+  f.get(x)
+  f.i32(most)
+  f.get(x)
+  f.i32(most)
+  f.op('i32.lt_u')
+  f.select('i32')
+  f.set(x)
+}

@@ -8,6 +8,8 @@ export interface Features {
   readonly relaxed: boolean
   /** The engine merges operations on neighbouring vectors into ones of 256 bits; see `routines/blocks.ts`. */
   readonly wide?: boolean
+  /** Asked for, where engines have no say: convolutions as accurate as plain sums. */
+  readonly accurate?: boolean
 }
 
 function probe(body: Parameters<ModuleBuilder['function']>[2]): boolean {

@@ -16,7 +16,13 @@ export class RoutineHarness {
   readonly run: () => void
   readonly arrays: Float32Array<ArrayBuffer>[]
 
-  constructor(kernel: RoutineKernel, lengths: readonly number[], last = 0, features: Partial<Features> = {}) {
+  constructor(
+    kernel: RoutineKernel,
+    lengths: readonly number[],
+    last = 0,
+    features: Partial<Features> = {},
+    emit: typeof emitRoutine = emitRoutine,
+  ) {
     const memory = new WebAssembly.Memory({ initial: 1 })
     const words: [number, number][] = []
     const module = new ModuleBuilder()
@@ -41,7 +47,7 @@ export class RoutineHarness {
         }
       },
     }
-    const codes = emitRoutine(context, kernel)
+    const codes = emit(context, kernel)
     for (const [i, c] of codes.entries()) module.export(`k${i}`, c.f)
     const up = (n: number) => Math.ceil(n / 64) * 64
     const ownAt = heapAt + up(scratchBytes)

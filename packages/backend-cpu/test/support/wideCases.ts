@@ -1,6 +1,7 @@
 import type { Affine, Write } from '@tessella/compiler'
 import { sizeOf } from '@tessella/ir'
 import type { RoutineKernel } from '../../src/routines/index.ts'
+import { isWinograd } from '../../src/routines/winograd/choice.ts'
 import { binary, constant, contiguous, load, RoutineHarness, randomNumbers, result } from './routines.ts'
 import { outputSizes } from './window.ts'
 
@@ -26,6 +27,8 @@ function epilogue(domain: readonly number[], choice: number): Write[] {
   return [{ buffer: 0, at: whole, value: values[choice % 3] ?? result }]
 }
 
+const isMany = (seed: number): boolean => [1, 3, 6].includes(seed % 8)
+
 function caseOf(seed: number): Case {
   const random = randomNumbers(seed + 1)
   const pick = (low: number, high: number) => low + Math.floor(((random() + 1) / 2) * (high - low + 1))
@@ -45,7 +48,7 @@ function caseOf(seed: number): Case {
     return { kernel, lengths: [m * n, m * k, k * n, n] }
   }
   // Some of them with so many channels that Winograd pays.
-  const many = seed % 8 === 1 || seed % 8 === 6
+  const many = isMany(seed)
   const kernelSize = many ? [3, 3] : [pick(1, 4), pick(1, 5)]
   const attrs = {
     stride: many ? [1, 1] : [pick(1, 2), pick(1, 2)],
@@ -73,10 +76,16 @@ function caseOf(seed: number): Case {
   return { kernel, lengths: [sizeOf(domain), sizeOf(a), sizeOf(b), domain[1] as number] }
 }
 
+/** Whether a case is computed by Winograd. */
+export function isWinogradCase(seed: number): boolean {
+  const { kernel } = caseOf(seed)
+  return kernel.kind.startsWith('conv') && isWinograd(kernel as Parameters<typeof isWinograd>[0])
+}
+
 /** FNV-1a of the bits of the first buffer after one run. */
 export function hashOf(seed: number): number {
   const { kernel, lengths } = caseOf(seed)
-  const harness = new RoutineHarness(kernel, lengths, 0, { wide: true })
+  const harness = new RoutineHarness(kernel, lengths, 0, { wide: true, accurate: seed % 3 === 0 })
   const random = randomNumbers(seed + 1)
   for (const array of harness.arrays) for (let i = 0; i < array.length; i++) array[i] = random()
   harness.run()

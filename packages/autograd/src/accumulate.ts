@@ -1,7 +1,5 @@
 import { build, type Node, type NodeOf } from '@tessella/ir'
 
-const { add, concat, full } = build
-
 /** A cotangent that is zero but for a range of one axis. */
 interface Piece {
   readonly axis: number
@@ -39,7 +37,7 @@ function joined(pieces: readonly Piece[], like: Node): Node {
     size === 0
       ? []
       : [
-          full(
+          build.full(
             like.shape.map((n, i) => (i === axis ? size : n)),
             0,
             like.dtype,
@@ -51,7 +49,7 @@ function joined(pieces: readonly Piece[], like: Node): Node {
     parts.push(...gap(start - at), inner)
     at = end
   }
-  return concat([...parts, ...gap((like.shape[axis] as number) - at)], axis)
+  return build.concat([...parts, ...gap((like.shape[axis] as number) - at)], axis)
 }
 
 /**
@@ -63,7 +61,7 @@ export function sumOf(gs: readonly Node[]): Node {
   if (gs.length === 1) return first
   const pads = gs.filter((g) => pieceOf(g) !== undefined)
   const pieces = pads.length > 1 ? disjoint(pads) : undefined
-  if (pieces === undefined) return gs.reduce(add)
+  if (pieces === undefined) return gs.reduce(build.add)
   const whole = joined(pieces, first)
-  return gs.filter((g) => pieceOf(g) === undefined).reduce(add, whole)
+  return gs.filter((g) => pieceOf(g) === undefined).reduce(build.add, whole)
 }

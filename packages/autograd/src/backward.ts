@@ -2,8 +2,6 @@ import { build, internalError, isFloat, type Node, OpError, sameShape, topologic
 import { sumOf } from './accumulate.ts'
 import { cotangentDtype, pullsOf } from './vjp.ts'
 
-const { alias, cast, full, reshape } = build
-
 function checkFloat(what: string, node: Node): void {
   if (!isFloat(node.dtype))
     throw new OpError('grad', `${what} must be floating, got ${node.dtype}`, {
@@ -74,7 +72,7 @@ export function vjpNodes(
     else list.push(g)
   }
   for (const [i, y] of outputs.entries())
-    if (depends.has(y)) accumulate(y, cast(cotangents[i] as Node, cotangentDtype(y)))
+    if (depends.has(y)) accumulate(y, build.cast(cotangents[i] as Node, cotangentDtype(y)))
 
   for (let i = order.length - 1; i >= 0; i--) {
     const node = order[i] as Node
@@ -91,14 +89,14 @@ export function vjpNodes(
   }
   return inputs.map((x) => {
     const list = arrived.get(x)
-    return list === undefined ? full(x.shape, 0, x.dtype) : cast(sumOf(list), x.dtype)
+    return list === undefined ? build.full(x.shape, 0, x.dtype) : build.cast(sumOf(list), x.dtype)
   })
 }
 
 /** A rule of the language that answers a wrong shape is our bug; a user's custom rule is theirs. */
 function checkPulled(node: Node, source: Node, g: Node): Node {
   const dtype = cotangentDtype(source)
-  if (sameShape(g.shape, source.shape) && isFloat(g.dtype)) return cast(g, dtype)
+  if (sameShape(g.shape, source.shape) && isFloat(g.dtype)) return build.cast(g, dtype)
   if (node.op !== 'custom')
     throw internalError(`the gradient of ${node.op} has the shape [${g.shape}], not [${source.shape}]`)
   throw new OpError('customVjp', `the rule answered ${g.dtype} for an input of ${source.dtype}`, {
@@ -125,9 +123,9 @@ export function jvpNodes(
     throw new OpError('jvp', `${inputs.length} inputs need as many tangents, got ${tangents.length}`)
   const probes = outputs.map((y) => {
     checkFloat('an output', y)
-    return alias(full(y.shape, 0, cotangentDtype(y)))
+    return build.alias(build.full(y.shape, 0, cotangentDtype(y)))
   })
   const pulled = vjpNodes(outputs, probes, inputs)
   const pushed = vjpNodes(pulled, tangents, probes)
-  return pushed.map((t, i) => cast(reshape(t, (outputs[i] as Node).shape), (outputs[i] as Node).dtype))
+  return pushed.map((t, i) => build.cast(build.reshape(t, (outputs[i] as Node).shape), (outputs[i] as Node).dtype))
 }

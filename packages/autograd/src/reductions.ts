@@ -1,27 +1,9 @@
 import { build, type Dims, type Node, type NodeOf, type ReduceFn, sizeOf } from '@tessella/ir'
 
-const {
-  add,
-  binary,
-  broadcastTo,
-  cast,
-  cumulative,
-  div,
-  expand,
-  iota,
-  mul,
-  narrow,
-  pad,
-  permute,
-  reduceKeep,
-  reshape,
-} = build
-const { scatterAdd, select, zerosLike } = build
-
 /** g of a reduced value, back at the shape before the reduction. */
 function unreduce(g: Node, shape: Dims, axes: Dims): Node {
-  return expand(
-    reshape(
+  return build.expand(
+    build.reshape(
       g,
       shape.map((n, i) => (axes.includes(i) ? 1 : n)),
     ),
@@ -35,40 +17,40 @@ function shifted(x: Node, axis: number, by: number, fill: number): Node {
   const zeros = x.shape.map(() => 0)
   const only = (value: number) => x.shape.map((_, i) => (i === axis ? value : 0))
   const amount = Math.min(Math.abs(by), n)
-  if (by > 0) return pad(narrow(x, axis, 0, n - amount), only(amount), zeros, fill)
-  return pad(narrow(x, axis, amount, n - amount), zeros, only(amount), fill)
+  if (by > 0) return build.pad(build.narrow(x, axis, 0, n - amount), only(amount), zeros, fill)
+  return build.pad(build.narrow(x, axis, amount, n - amount), zeros, only(amount), fill)
 }
 
 /** Product of the elements before (or, reversed, after) each one. */
 const exclusiveProduct = (x: Node, axis: number, reverse: boolean): Node =>
-  shifted(cumulative('prod', x, axis, reverse), axis, reverse ? -1 : 1, 1)
+  shifted(build.cumulative('prod', x, axis, reverse), axis, reverse ? -1 : 1, 1)
 
 /** Products of all the others, without a division: right with any number of zeros. */
 function productOfOthers(x: Node, axes: Dims): Node {
   const kept = x.shape.map((_, i) => i).filter((i) => !axes.includes(i))
   const perm = [...kept, ...axes]
-  const moved = permute(x, perm)
+  const moved = build.permute(x, perm)
   const axis = kept.length
-  const flat = reshape(moved, [...moved.shape.slice(0, axis), sizeOf(moved.shape.slice(axis))])
-  const others = mul(exclusiveProduct(flat, axis, false), exclusiveProduct(flat, axis, true))
+  const flat = build.reshape(moved, [...moved.shape.slice(0, axis), sizeOf(moved.shape.slice(axis))])
+  const others = build.mul(exclusiveProduct(flat, axis, false), exclusiveProduct(flat, axis, true))
   const back = new Array<number>(perm.length)
   for (const [i, p] of perm.entries()) back[p] = i
-  return permute(reshape(others, moved.shape), back)
+  return build.permute(build.reshape(others, moved.shape), back)
 }
 
 /** Extremes share g evenly, as torch.amax. */
 function extremes({ src: [x], attrs: { axes } }: NodeOf<'reduce'>, y: Node, g: Node): Node {
-  const isBest = binary('eq', x, unreduce(y, x.shape, axes))
-  const count = reduceKeep('sum', cast(isBest, g.dtype), axes)
-  const share = div(reshape(g, count.shape), count)
-  return select(isBest, expand(share, x.shape), zerosLike(x))
+  const isBest = build.binary('eq', x, unreduce(y, x.shape, axes))
+  const count = build.reduceKeep('sum', build.cast(isBest, g.dtype), axes)
+  const share = build.div(build.reshape(g, count.shape), count)
+  return build.select(isBest, build.expand(share, x.shape), build.zerosLike(x))
 }
 
 type ReduceRow = (node: NodeOf<'reduce'>, g: Node) => Node
 
 const reduceRows: { readonly [F in ReduceFn]: ReduceRow } = {
   sum: ({ src: [x], attrs: { axes } }, g) => unreduce(g, x.shape, axes),
-  prod: ({ src: [x], attrs: { axes } }, g) => mul(unreduce(g, x.shape, axes), productOfOthers(x, axes)),
+  prod: ({ src: [x], attrs: { axes } }, g) => build.mul(unreduce(g, x.shape, axes), productOfOthers(x, axes)),
   max: (node, g) => extremes(node, node, g),
   min: (node, g) => extremes(node, node, g),
 }
@@ -83,35 +65,35 @@ function linearRecurrence(g: Node, a: Node, axis: number, forward: boolean): Nod
   let factor = a
   for (let step = 1; step < n; step *= 2) {
     const by = forward ? step : -step
-    sum = add(sum, mul(factor, shifted(sum, axis, by, 0)))
-    if (2 * step < n) factor = mul(factor, shifted(factor, axis, by, 1))
+    sum = build.add(sum, build.mul(factor, shifted(sum, axis, by, 0)))
+    if (2 * step < n) factor = build.mul(factor, shifted(factor, axis, by, 1))
   }
   return sum
 }
 
 /** Index of the element that holds each running extreme: the latest of equals, as torch.cummax. */
 function holders({ src: [x], attrs: { axis, reverse } }: NodeOf<'cumulative'>, y: Node): Node {
-  const at = iota(x.shape, axis)
+  const at = build.iota(x.shape, axis)
   const edge = build.full(x.shape, reverse ? (x.shape[axis] as number) - 1 : 0, 'int32')
-  return cumulative(reverse ? 'min' : 'max', select(binary('eq', x, y), at, edge), axis, reverse)
+  return build.cumulative(reverse ? 'min' : 'max', build.select(build.binary('eq', x, y), at, edge), axis, reverse)
 }
 
 type CumulativeRow = (node: NodeOf<'cumulative'>, g: Node) => Node
 
 const toHolders: CumulativeRow = (node, g) => {
   const { axis } = node.attrs
-  return scatterAdd(holders(node, node), g, axis, node.shape[axis] as number)
+  return build.scatterAdd(holders(node, node), g, axis, node.shape[axis] as number)
 }
 
 const cumulativeRows: { readonly [F in ReduceFn]: CumulativeRow } = {
-  sum: ({ attrs: { axis, reverse } }, g) => cumulative('sum', g, axis, !reverse),
+  sum: ({ attrs: { axis, reverse } }, g) => build.cumulative('sum', g, axis, !reverse),
   // dx[k] = (product before k) * sum over i >= k of g[i] * (product of k+1..i); no division, so zeros are safe.
   prod: (node, g) => {
     const { axis, reverse } = node.attrs
     const x = node.src[0]
     const before = shifted(node, axis, reverse ? -1 : 1, 1)
     const next = shifted(x, axis, reverse ? 1 : -1, 0)
-    return mul(before, linearRecurrence(g, next, axis, reverse))
+    return build.mul(before, linearRecurrence(g, next, axis, reverse))
   },
   max: toHolders,
   min: toHolders,
@@ -122,4 +104,4 @@ export const reducePull = (node: NodeOf<'reduce'>, g: Node): Node => reduceRows[
 
 /** The cotangent of what was accumulated. */
 export const cumulativePull = (node: NodeOf<'cumulative'>, g: Node): Node =>
-  sizeOf(node.shape) === 0 ? broadcastTo(g, node.shape) : cumulativeRows[node.attrs.fn](node, g)
+  sizeOf(node.shape) === 0 ? build.broadcastTo(g, node.shape) : cumulativeRows[node.attrs.fn](node, g)

@@ -1,8 +1,6 @@
 import { build, type CustomVjp, isFloat, make, type Node, substitute, topological } from '@tessella/ir'
 import { vjpNodes } from './backward.ts'
 
-const { after, cast, full, narrow, pad, reshape } = build
-
 /**
  * The values that `outputs` were computed from: nodes that existed before `mark`, and leaves that hold values.
  * Constants made inside need no saving.
@@ -23,7 +21,7 @@ function recompute(
   grads: readonly Node[],
   event: Node,
 ): readonly (Node | undefined)[] {
-  const late = inputs.map((x) => after(x, event))
+  const late = inputs.map((x) => build.after(x, event))
   const copies = substitute(outputs, new Map(from.map((node, i) => [node, late[i] as Node])))
   const wanted = late.filter((x) => isFloat(x.dtype))
   const found = vjpNodes(copies, grads, wanted)
@@ -55,17 +53,21 @@ export function rematerialized(outputs: readonly Node[], mark: number): readonly
   const starts = sizes.map((_, i) => sizes.slice(0, i).reduce((a, b) => a + b, 0))
   const dtype = floating.some((y) => y.dtype === 'float64') ? 'float64' : 'float32'
   const vjp: CustomVjp = (inputs, _, g) => {
-    const grads = floating.map((y, i) => reshape(narrow(g, 0, starts[i] as number, sizes[i] as number), y.shape))
+    const grads = floating.map((y, i) =>
+      build.reshape(build.narrow(g, 0, starts[i] as number, sizes[i] as number), y.shape),
+    )
     return recompute(floating, from, inputs, grads, g)
   }
   // Holds no value of interest: it only collects the gradients of all outputs.
-  const meeting = make('custom', [full([total], 0, dtype), ...from], { name, vjp })
+  const meeting = make('custom', [build.full([total], 0, dtype), ...from], { name, vjp })
   return outputs.map((y) => {
     const i = floating.indexOf(y)
     if (i < 0) return y
     const start = starts[i] as number
     const end = start + (sizes[i] as number)
-    const toMeeting: CustomVjp = (_, __, g) => [pad(cast(reshape(g, [end - start]), dtype), [start], [total - end])]
+    const toMeeting: CustomVjp = (_, __, g) => [
+      build.pad(build.cast(build.reshape(g, [end - start]), dtype), [start], [total - end]),
+    ]
     return make('custom', [y, meeting], { name, vjp: toMeeting })
   })
 }

@@ -5,22 +5,6 @@ import { cumulativePull, reducePull } from './reductions.ts'
 /** The cotangent of one source, built only when somebody wants it; `undefined` where the gradient is zero. */
 export type Pull = (() => Node | undefined) | undefined
 
-const {
-  binary,
-  cast,
-  constant,
-  conv,
-  convGradInput,
-  convGradWeight,
-  flip,
-  full,
-  gather,
-  matmul,
-  maxPoolGrad,
-  maxPoolPick,
-} = build
-const { narrow, pad, permute, reshape, scatterAdd, select, slice, sumTo, transpose, zerosLike } = build
-
 const spatial = (x: Node): readonly number[] => x.shape.slice(2)
 
 const inverse = (perm: readonly number[]): number[] => {
@@ -39,16 +23,20 @@ function unslice(node: NodeOf<'slice'>, g: Node): Node {
     const extent = count === 0 ? 0 : (count - 1) * (step[i] as number) + 1
     return n - (start[i] as number) - extent
   })
-  return pad(g, start, hi, 0, interior)
+  return build.pad(g, start, hi, 0, interior)
 }
 
 /** scatterAdd drops what falls outside, so its gradient there is 0, where gather would answer NaN. */
 function gatherInside(g: Node, index: Node, axis: number, size: number): Node {
-  if (sizeOf(index.shape) === 0 || size === 0) return full(index.shape, 0, g.dtype)
-  const zero = constant(0, 'int32')
-  const inside = binary('and', binary('ge', index, zero), binary('lt', index, constant(size, 'int32')))
-  const picked = gather(g, index, axis)
-  return select(inside, picked, zerosLike(picked))
+  if (sizeOf(index.shape) === 0 || size === 0) return build.full(index.shape, 0, g.dtype)
+  const zero = build.constant(0, 'int32')
+  const inside = build.binary(
+    'and',
+    build.binary('ge', index, zero),
+    build.binary('lt', index, build.constant(size, 'int32')),
+  )
+  const picked = build.gather(g, index, axis)
+  return build.select(inside, picked, build.zerosLike(picked))
 }
 
 const parts = (node: NodeOf<'concat'>, g: Node): Pull[] => {
@@ -58,7 +46,7 @@ const parts = (node: NodeOf<'concat'>, g: Node): Pull[] => {
     const start = at
     const length = s.shape[axis] as number
     at += length
-    return () => narrow(g, axis, start, length)
+    return () => build.narrow(g, axis, start, length)
   })
 }
 
@@ -78,41 +66,48 @@ export const vjpRules: Table<Node, readonly Pull[]> = {
     const [a, b] = node.src
     return binaryDerivatives[node.attrs.fn].map((pull) => pull && (() => pull(g, a, b, node)))
   },
-  select: ({ src: [c] }, g) => [undefined, () => select(c, g, zerosLike(g)), () => select(c, zerosLike(g), g)],
-  cast: ({ src: [x] }, g) => [() => cast(g, cotangentDtype(x))],
+  select: ({ src: [c] }, g) => [
+    undefined,
+    () => build.select(c, g, build.zerosLike(g)),
+    () => build.select(c, build.zerosLike(g), g),
+  ],
+  cast: ({ src: [x] }, g) => [() => build.cast(g, cotangentDtype(x))],
   reduce: (node, g) => [() => reducePull(node, g)],
   argReduce: () => [undefined],
   cumulative: (node, g) => [() => cumulativePull(node, g)],
-  matmul: ({ src: [a, b] }, g) => [() => matmul(g, transpose(b)), () => matmul(transpose(a), g)],
+  matmul: ({ src: [a, b] }, g) => [
+    () => build.matmul(g, build.transpose(b)),
+    () => build.matmul(build.transpose(a), g),
+  ],
   conv: ({ src: [x, w], attrs }, g) => [
-    () => convGradInput(g, w, attrs, spatial(x)),
-    () => convGradWeight(x, g, attrs, spatial(w)),
+    () => build.convGradInput(g, w, attrs, spatial(x)),
+    () => build.convGradWeight(x, g, attrs, spatial(w)),
   ],
   convGradInput: ({ src: [dy, w], attrs }, g) => [
-    () => conv(g, w, windowOf(attrs)),
-    () => convGradWeight(g, dy, attrs, spatial(w)),
+    () => build.conv(g, w, windowOf(attrs)),
+    () => build.convGradWeight(g, dy, attrs, spatial(w)),
   ],
   convGradWeight: ({ src: [x, dy], attrs }, g) => [
-    () => convGradInput(dy, g, attrs, spatial(x)),
-    () => conv(x, g, windowOf(attrs)),
+    () => build.convGradInput(dy, g, attrs, spatial(x)),
+    () => build.conv(x, g, windowOf(attrs)),
   ],
-  maxPool: ({ src: [x], attrs }, g) => [() => maxPoolGrad(x, g, attrs)],
-  maxPoolGrad: ({ src: [x], attrs }, g) => [undefined, () => maxPoolPick(x, g, attrs)],
-  maxPoolPick: ({ src: [x], attrs }, g) => [undefined, () => maxPoolGrad(x, g, attrs)],
+  maxPool: ({ src: [x], attrs }, g) => [() => build.maxPoolGrad(x, g, attrs)],
+  maxPoolGrad: ({ src: [x], attrs }, g) => [undefined, () => build.maxPoolPick(x, g, attrs)],
+  maxPoolPick: ({ src: [x], attrs }, g) => [undefined, () => build.maxPoolGrad(x, g, attrs)],
   gather: ({ src: [x, index], attrs: { axis } }, g) => [
-    () => scatterAdd(index, g, axis, x.shape[axis] as number),
+    () => build.scatterAdd(index, g, axis, x.shape[axis] as number),
     undefined,
   ],
   scatterAdd: ({ src: [index], attrs: { axis, size } }, g) => [undefined, () => gatherInside(g, index, axis, size)],
   argsort: () => [undefined],
-  reshape: ({ src: [x] }, g) => [() => reshape(g, x.shape)],
-  permute: ({ attrs: { perm } }, g) => [() => permute(g, inverse(perm))],
-  expand: ({ src: [x] }, g) => [() => sumTo(g, x.shape)],
+  reshape: ({ src: [x] }, g) => [() => build.reshape(g, x.shape)],
+  permute: ({ attrs: { perm } }, g) => [() => build.permute(g, inverse(perm))],
+  expand: ({ src: [x] }, g) => [() => build.sumTo(g, x.shape)],
   slice: (node, g) => [() => unslice(node, g)],
-  flip: ({ attrs: { axes } }, g) => [() => flip(g, axes)],
+  flip: ({ attrs: { axes } }, g) => [() => build.flip(g, axes)],
   pad: ({ src: [x], attrs: { lo, interior } }, g) => [
     () =>
-      slice(
+      build.slice(
         g,
         lo,
         x.shape,

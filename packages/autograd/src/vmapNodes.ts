@@ -2,10 +2,8 @@ import { build, dispatch, type Node, OpError, sameShape, topological } from '@te
 import type { Lanes, Vectorize } from './lanes.ts'
 import { batchRules } from './vmapRules.ts'
 
-const { expand, reshape } = build
-
 /** The same value in every lane; a view, nothing is copied. */
-const repeat = (x: Node, size: number): Node => expand(reshape(x, [1, ...x.shape]), [size, ...x.shape])
+const repeat = (x: Node, size: number): Node => build.expand(build.reshape(x, [1, ...x.shape]), [size, ...x.shape])
 
 /**
  * The graph of `outputs` computed in `size` lanes at once: `inputs` are replaced by `batched`, which have one more,

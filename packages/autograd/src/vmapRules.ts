@@ -3,10 +3,6 @@ import type { BatchRule, Lanes } from './lanes.ts'
 import { batchedCustom, batchedRandomBits } from './vmapCustom.ts'
 import { batchedConv, batchedConvGradInput, batchedConvGradWeight, batchedPool, batchedPoolPair } from './vmapWindow.ts'
 
-const { argReduce, argsort, cast, concat, cumulative, expand, flip, gather, matmul, pad, permute, reduce, reshape } =
-  build
-const { alias, after, scatterAdd, slice, stopGradient, transpose } = build
-
 const lead = (axes: Dims): number[] => axes.map((a) => a + 1)
 
 const batchedMatmul: BatchRule<NodeOf<'matmul'>> = (node, lanes) => {
@@ -14,14 +10,14 @@ const batchedMatmul: BatchRule<NodeOf<'matmul'>> = (node, lanes) => {
   if (lanes.isBatched(0) && !lanes.isBatched(1) && node.shape.length === 2) {
     // One weight for all lanes: their rows form one tall matrix.
     const [size = 0, m = 0, k = 0] = a.shape
-    return reshape(matmul(reshape(a, [size * m, k]), b), [size, ...node.shape])
+    return build.reshape(build.matmul(build.reshape(a, [size * m, k]), b), [size, ...node.shape])
   }
   if (!lanes.isBatched(0) && lanes.isBatched(1) && node.shape.length === 2) {
     const [size = 0, k = 0, n = 0] = b.shape
-    const tall = reshape(transpose(b), [size * n, k])
-    return transpose(reshape(matmul(tall, transpose(a)), [size, n, node.shape[0] as number]))
+    const tall = build.reshape(build.transpose(b), [size * n, k])
+    return build.transpose(build.reshape(build.matmul(tall, build.transpose(a)), [size, n, node.shape[0] as number]))
   }
-  return matmul(lanes.all(0), lanes.all(1))
+  return build.matmul(lanes.all(0), lanes.all(1))
 }
 
 const unreachable: BatchRule = (node) => node
@@ -34,10 +30,10 @@ export const batchRules: Table<Lanes, Node> = {
   unary: ({ attrs }, { all }) => make('unary', [all(0)], attrs),
   binary: ({ attrs }, { all }) => make('binary', [all(0), all(1)], attrs),
   select: (_, { all }) => make('select', [all(0), all(1), all(2)], {}),
-  cast: ({ attrs }, { all }) => cast(all(0), attrs.dtype),
-  reduce: ({ attrs }, { all }) => reduce(attrs.fn, all(0), lead(attrs.axes)),
-  argReduce: ({ attrs }, { all }) => argReduce(attrs.fn, all(0), attrs.axis + 1),
-  cumulative: ({ attrs }, { all }) => cumulative(attrs.fn, all(0), attrs.axis + 1, attrs.reverse),
+  cast: ({ attrs }, { all }) => build.cast(all(0), attrs.dtype),
+  reduce: ({ attrs }, { all }) => build.reduce(attrs.fn, all(0), lead(attrs.axes)),
+  argReduce: ({ attrs }, { all }) => build.argReduce(attrs.fn, all(0), attrs.axis + 1),
+  cumulative: ({ attrs }, { all }) => build.cumulative(attrs.fn, all(0), attrs.axis + 1, attrs.reverse),
   matmul: batchedMatmul,
   conv: batchedConv,
   convGradInput: batchedConvGradInput,
@@ -45,23 +41,25 @@ export const batchRules: Table<Lanes, Node> = {
   maxPool: batchedPool,
   maxPoolGrad: batchedPoolPair,
   maxPoolPick: batchedPoolPair,
-  gather: ({ attrs }, { all }) => gather(all(0), all(1), attrs.axis + 1),
-  scatterAdd: ({ attrs }, { all }) => scatterAdd(all(0), all(1), attrs.axis + 1, attrs.size),
-  argsort: ({ attrs }, { all }) => argsort(all(0), attrs.axis + 1, attrs.descending),
-  reshape: ({ attrs }, { all, size }) => reshape(all(0), [size, ...attrs.shape]),
-  permute: ({ attrs }, { all }) => permute(all(0), [0, ...lead(attrs.perm)]),
-  expand: ({ attrs }, { all, size }) => expand(all(0), [size, ...attrs.shape]),
-  slice: ({ attrs }, { all, size }) => slice(all(0), [0, ...attrs.start], [size, ...attrs.size], [1, ...attrs.step]),
-  flip: ({ attrs }, { all }) => flip(all(0), lead(attrs.axes)),
-  pad: ({ attrs }, { all }) => pad(all(0), [0, ...attrs.lo], [0, ...attrs.hi], attrs.value, [0, ...attrs.interior]),
+  gather: ({ attrs }, { all }) => build.gather(all(0), all(1), attrs.axis + 1),
+  scatterAdd: ({ attrs }, { all }) => build.scatterAdd(all(0), all(1), attrs.axis + 1, attrs.size),
+  argsort: ({ attrs }, { all }) => build.argsort(all(0), attrs.axis + 1, attrs.descending),
+  reshape: ({ attrs }, { all, size }) => build.reshape(all(0), [size, ...attrs.shape]),
+  permute: ({ attrs }, { all }) => build.permute(all(0), [0, ...lead(attrs.perm)]),
+  expand: ({ attrs }, { all, size }) => build.expand(all(0), [size, ...attrs.shape]),
+  slice: ({ attrs }, { all, size }) =>
+    build.slice(all(0), [0, ...attrs.start], [size, ...attrs.size], [1, ...attrs.step]),
+  flip: ({ attrs }, { all }) => build.flip(all(0), lead(attrs.axes)),
+  pad: ({ attrs }, { all }) =>
+    build.pad(all(0), [0, ...attrs.lo], [0, ...attrs.hi], attrs.value, [0, ...attrs.interior]),
   concat: ({ attrs, src }, { all }) =>
-    concat(
+    build.concat(
       src.map((_, i) => all(i)),
       attrs.axis + 1,
     ),
   randomBits: batchedRandomBits,
-  alias: (_, { all }) => alias(all(0)),
-  stopGradient: (_, { all }) => stopGradient(all(0)),
-  after: (_, { all, src }) => after(all(0), src[1] as Node),
+  alias: (_, { all }) => build.alias(all(0)),
+  stopGradient: (_, { all }) => build.stopGradient(all(0)),
+  after: (_, { all, src }) => build.after(all(0), src[1] as Node),
   custom: batchedCustom,
 }

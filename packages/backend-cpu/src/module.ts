@@ -71,8 +71,7 @@ export function buildModule(program: Program, surroundings: ModuleSurroundings):
     const base = (): void => {
       f.i32(0)
       f.load('i32.load', scratchSlot)
-      f.i32(scratchBytes)
-      f.op('i32.add')
+      f.push(scratchBytes, 'i32.add')
     }
     if (ownBytes > 0) emitOwn(f, own, base, thread, ownBytes)
   }
@@ -107,36 +106,26 @@ function emitRun(
     for (const phase of phases) {
       const { f: kernel, units, grain, chunk } = phase
       if (parallel && chunk !== undefined) {
-        f.i32(shared.indexOf(phase))
-        f.i32(units)
-        f.i32(chunk)
+        f.push(shared.indexOf(phase), units, chunk)
         f.call(parallel)
         continue
       }
       if (units <= grain) {
-        f.i32(0)
-        f.i32(units)
+        f.push(0, units)
         f.call(kernel)
         continue
       }
       f.i32(0)
       f.set(begin)
       f.loop((again) => {
-        f.get(begin)
-        f.get(begin)
-        f.i32(grain)
-        f.op('i32.add')
+        f.push(begin, begin, grain, 'i32.add')
         f.tee(end)
-        f.i32(units)
-        f.get(end)
-        f.i32(units)
-        f.op('i32.lt_u')
+        f.push(units, end, units, 'i32.lt_u')
         f.select('i32')
         f.call(kernel)
         f.get(end)
         f.tee(begin)
-        f.i32(units)
-        f.op('i32.lt_u')
+        f.push(units, 'i32.lt_u')
         f.brIf(again)
       })
     }

@@ -46,6 +46,15 @@ describe('module builder', () => {
     expect(exported(m)('f')(3)).toBe(8.5)
   })
 
+  it('pushes variables and constants between operations', () => {
+    const m = new ModuleBuilder()
+    m.export(
+      'f',
+      m.function(['i32', 'i32'], ['i32'], (f, x, y) => f.push(x!, -3, 'i32.mul', y!, 'i32.sub')),
+    )
+    expect(exported(m)('f')(5, 2)).toBe(-17)
+  })
+
   it('loops, branches and reuses locals', () => {
     const m = new ModuleBuilder()
     m.export(

@@ -10,6 +10,7 @@ import {
   sameShape,
   sizeOf,
   topological,
+  twin,
 } from '@tessella/ir'
 import { encode } from './fold.ts'
 import type { Target } from './program.ts'
@@ -77,7 +78,8 @@ export class Rewriter {
     this.#depth--
     if (simpler) return this.#remember(simpler)
     const kept = original !== undefined && src.every((s, i) => s === original.src[i])
-    const made = kept ? original : make<OpName>(op, src as Sources[OpName], attrs as Attrs[OpName])
+    const fresh = () => make<OpName>(op, src as Sources[OpName], attrs as Attrs[OpName])
+    const made = kept ? original : original ? twin(original, src) : fresh()
     if (op === 'parameter') return made
     if (sizeOf(made.shape) === 0 && op !== 'expand' && op !== 'reshape' && op !== 'constant')
       return this.full(made.shape, 0, made.dtype)

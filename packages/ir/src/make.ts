@@ -18,11 +18,17 @@ interface MutableNode {
 /** The id the next node will get: nodes with a smaller one existed before now. */
 export const idMark = (): number => nextId
 
-/** The only constructor of nodes: infers, checks, freezes the facts. Throws {@link OpError} on a wrong operand. */
+/** Infers, checks, freezes the facts. Throws {@link OpError} on a wrong operand. */
 export function make<K extends OpName>(op: K, src: Sources[K], attrs: Attrs[K]): NodeOf<K> {
   const { shape, dtype } = inferNode(op, src, attrs)
   const node: MutableNode = { id: nextId++, op, attrs, src, shape, dtype, value: undefined }
   return node as unknown as NodeOf<K>
+}
+
+/** A node like this one on other sources, which have the shapes and dtypes of the old ones: nothing is inferred anew. */
+export function twin({ op, attrs, shape, dtype }: Node, src: readonly Node[]): Node {
+  const node: MutableNode = { id: nextId++, op, attrs, src, shape, dtype, value: undefined }
+  return node as unknown as Node
 }
 
 /** A fresh leaf; `value` binds it to a settled value. */

@@ -9,6 +9,7 @@ import {
   settle,
   substitute,
   topological,
+  twin,
 } from '@tessella/ir'
 import { describe, expect, it } from 'vitest'
 
@@ -99,4 +100,13 @@ it('countUses counts users and roots', () => {
   const b = build.mul(a, a)
   const uses = countUses(topological([b, a]), [b, a])
   expect([uses.get(x), uses.get(a), uses.get(b)]).toEqual([1, 3, 1])
+})
+
+it('a twin is the same operation on other sources', () => {
+  const [x, y] = [parameter([2, 3], 'float32'), parameter([2, 3], 'float32')]
+  const sum = build.reduce('sum', x, [1])
+  const other = twin(sum, [y])
+  expect(other).toMatchObject({ op: 'reduce', attrs: sum.attrs, shape: [2], dtype: 'float32', src: [y] })
+  expect(other.id).toBeGreaterThan(sum.id)
+  expect(canonical([other]).key).toBe(canonical([sum]).key)
 })

@@ -32,19 +32,21 @@ export function emitArgsort(context: KernelContext, kernel: ArgsortKernel): Kern
     const sorted = body.local('i32')
     /** at = base + (row / inner * length * inner + row % inner) * bytes. */
     const toRow = (base: Local, bytes: number): void => {
-      body.get(base)
-      body.get(row)
-      body.i32(inner)
-      body.op('i32.div_u')
-      body.i32(length * inner * bytes)
-      body.op('i32.mul')
-      body.op('i32.add')
-      body.get(row)
-      body.i32(inner)
-      body.op('i32.rem_u')
-      body.i32(bytes)
-      body.op('i32.mul')
-      body.op('i32.add')
+      body.push(
+        base,
+        row,
+        inner,
+        'i32.div_u',
+        length * inner * bytes,
+        'i32.mul',
+        'i32.add',
+        row,
+        inner,
+        'i32.rem_u',
+        bytes,
+        'i32.mul',
+        'i32.add',
+      )
       body.set(at)
     }
     const eachPosition = (step: number, action: () => void): void => {
@@ -72,25 +74,17 @@ export function emitArgsort(context: KernelContext, kernel: ArgsortKernel): Kern
         g.emit(body, [{ value: key, use: () => body.lane('i32x4.extract_lane', 0) }])
         body.op('i64.extend_i32_s')
         body.i64(32n)
-        body.op('i64.shl')
-        body.get(k)
-        body.op('i64.extend_i32_u')
-        body.op('i64.or')
+        body.push('i64.shl', k, 'i64.extend_i32_u', 'i64.or')
         body.store('i64.store')
       })
-      body.get(area)
-      body.get(area)
-      body.i32(length * entryBytes)
-      body.op('i32.add')
-      body.i32(length * entryBytes)
+      body.push(area, area, length * entryBytes, 'i32.add', length * entryBytes)
       body.call(sort)
       body.set(sorted)
       toRow(target, 4)
       body.get(sorted)
       body.set(entry)
       eachPosition(inner * 4, () => {
-        body.get(at)
-        body.get(entry)
+        body.push(at, entry)
         body.load('i32.load')
         body.store('i32.store')
       })
@@ -120,56 +114,31 @@ function emitMerge(f: FunctionBuilder, a: Local, b: Local, end: Local, to: Local
   f.set(middle)
   f.block((done) => {
     f.loop((again) => {
-      f.get(a)
-      f.get(middle)
-      f.op('i32.ge_u')
-      f.get(b)
-      f.get(end)
-      f.op('i32.ge_u')
-      f.op('i32.or')
+      f.push(a, middle, 'i32.ge_u', b, end, 'i32.ge_u', 'i32.or')
       f.brIf(done)
-      f.get(to)
-      f.get(a)
+      f.push(to, a)
       f.load('i64.load')
       f.tee(left)
       f.get(b)
       f.load('i64.load')
       f.tee(right)
-      f.get(left)
-      f.get(right)
-      f.op('i64.lt_s')
+      f.push(left, right, 'i64.lt_s')
       f.tee(takeLeft)
       f.select('i64')
       f.store('i64.store')
       f.bump(to, entryBytes)
-      f.get(a)
-      f.get(takeLeft)
-      f.i32(3)
-      f.op('i32.shl')
-      f.op('i32.add')
+      f.push(a, takeLeft, 3, 'i32.shl', 'i32.add')
       f.set(a)
-      f.get(b)
-      f.get(takeLeft)
-      f.i32(3)
-      f.op('i32.shl')
-      f.i32(entryBytes)
-      f.op('i32.sub')
-      f.op('i32.sub')
+      f.push(b, takeLeft, 3, 'i32.shl', entryBytes, 'i32.sub', 'i32.sub')
       f.set(b)
       f.br(again)
     })
   })
   const copyRest = (from: Local, until: Local): void => {
-    f.get(to)
-    f.get(from)
-    f.get(until)
-    f.get(from)
-    f.op('i32.sub')
+    f.push(to, from, until, from, 'i32.sub')
     f.memoryCopy()
   }
-  f.get(a)
-  f.get(middle)
-  f.op('i32.lt_u')
+  f.push(a, middle, 'i32.lt_u')
   f.if(
     () => copyRest(a, middle),
     () => copyRest(b, end),
@@ -184,19 +153,16 @@ function emitSort(f: FunctionBuilder, merge: FunctionRef, from: Local, spare: Lo
   const bounded = (twice: boolean): void => {
     f.get(from)
     const sum = (): void => {
-      f.get(start)
-      f.get(width)
+      f.push(start, width)
       if (twice) {
-        f.i32(1)
-        f.op('i32.shl')
+        f.push(1, 'i32.shl')
       }
       f.op('i32.add')
     }
     sum()
     f.get(bytes)
     sum()
-    f.get(bytes)
-    f.op('i32.lt_u')
+    f.push(bytes, 'i32.lt_u')
     f.select('i32')
     f.op('i32.add')
   }
@@ -204,30 +170,19 @@ function emitSort(f: FunctionBuilder, merge: FunctionRef, from: Local, spare: Lo
   f.set(width)
   f.block((done) => {
     f.loop((again) => {
-      f.get(width)
-      f.get(bytes)
-      f.op('i32.ge_u')
+      f.push(width, bytes, 'i32.ge_u')
       f.brIf(done)
       f.i32(0)
       f.set(start)
       f.loop((next) => {
-        f.get(from)
-        f.get(start)
-        f.op('i32.add')
+        f.push(from, start, 'i32.add')
         bounded(false)
         bounded(true)
-        f.get(spare)
-        f.get(start)
-        f.op('i32.add')
+        f.push(spare, start, 'i32.add')
         f.call(merge)
-        f.get(start)
-        f.get(width)
-        f.i32(1)
-        f.op('i32.shl')
-        f.op('i32.add')
+        f.push(start, width, 1, 'i32.shl', 'i32.add')
         f.tee(start)
-        f.get(bytes)
-        f.op('i32.lt_u')
+        f.push(bytes, 'i32.lt_u')
         f.brIf(next)
       })
       f.get(from)
@@ -236,9 +191,7 @@ function emitSort(f: FunctionBuilder, merge: FunctionRef, from: Local, spare: Lo
       f.set(from)
       f.get(swap)
       f.set(spare)
-      f.get(width)
-      f.i32(1)
-      f.op('i32.shl')
+      f.push(width, 1, 'i32.shl')
       f.set(width)
       f.br(again)
     })

@@ -41,16 +41,10 @@ export function emitChain(context: KernelContext, program: Program, { images, me
 function emitBlocks({ module }: KernelContext, f: FunctionRef, block: number): FunctionRef {
   return module.function(['i32', 'i32'], [], (body, first, end) => {
     body.whileBelow(first as Local, end as Local, block, () => {
-      body.get(first as Local)
-      body.get(first as Local)
-      body.i32(block)
-      body.op('i32.add')
+      body.push(first as Local, first as Local, block, 'i32.add')
       const last = body.local('i32')
       body.tee(last)
-      body.get(end as Local)
-      body.get(last)
-      body.get(end as Local)
-      body.op('i32.lt_u')
+      body.push(end as Local, last, end as Local, 'i32.lt_u')
       body.select('i32')
       body.release(last)
       body.call(f)
@@ -75,9 +69,7 @@ function emitAll(context: KernelContext, members: readonly Kernel[], { images, b
     passing.place(f, area, block, begin as Local)
     for (const { f: kernel, units } of codes) {
       for (const bound of [begin, end] as Local[]) {
-        f.get(bound)
-        f.i32(units / images)
-        f.op('i32.mul')
+        f.push(bound, units / images, 'i32.mul')
       }
       f.call(kernel)
     }

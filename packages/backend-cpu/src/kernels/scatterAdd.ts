@@ -23,20 +23,16 @@ function emitZero(context: KernelContext, out: number, elements: number): Kernel
   const unit = 16384
   const f = context.module.function(['i32', 'i32'], [], (body, begin, end) => {
     const scaled = (x: Local): void => {
-      body.get(x)
-      body.i32(unit)
-      body.op('i32.mul')
+      body.push(x, unit, 'i32.mul')
     }
     pushPointer(body, context.slot(out))
     scaled(begin as Local)
-    body.op('i32.add')
-    body.i32(0)
+    body.push('i32.add', 0)
     // min(end * unit, bytes) - begin * unit
     scaled(end as Local)
     body.i32(bytes)
     scaled(end as Local)
-    body.i32(bytes)
-    body.op('i32.lt_u')
+    body.push(bytes, 'i32.lt_u')
     body.select('i32')
     scaled(begin as Local)
     body.op('i32.sub')
@@ -113,13 +109,10 @@ function addLanes(f: FunctionBuilder, g: Dataflow, a: Addition): void {
     f.get(indices)
     f.lane('i32x4.extract_lane', lane)
     f.tee(row)
-    f.i32(a.size)
-    f.op('i32.lt_u')
+    f.push(a.size, 'i32.lt_u')
     f.if(() => {
       g.emit(f, [{ value: a.target, use: () => f.get(row) }])
-      f.i32(a.rowBytes)
-      f.op('i32.mul')
-      f.op('i32.add')
+      f.push(a.rowBytes, 'i32.mul', 'i32.add')
       f.tee(address)
       f.get(address)
       add()
@@ -137,18 +130,14 @@ function addLanes(f: FunctionBuilder, g: Dataflow, a: Addition): void {
   }
   if (a.lanes < 4) eachLane()
   else {
-    f.get(indices)
-    f.get(indices)
+    f.push(indices, indices)
     f.lane('i32x4.extract_lane', 0)
-    f.op('i32x4.splat')
-    f.op('i32x4.eq')
-    f.op('i32x4.all_true')
+    f.push('i32x4.splat', 'i32x4.eq', 'i32x4.all_true')
     f.if(
       () =>
         whenInside(0, () => {
           f.load('v128.load')
-          f.get(values)
-          f.op(a.float ? 'f32x4.add' : 'i32x4.add')
+          f.push(values, a.float ? 'f32x4.add' : 'i32x4.add')
           f.store('v128.store')
         }),
       eachLane,

@@ -77,17 +77,13 @@ export class Streams {
       else pushPointer(f, this.#context.slot(s.buffer))
       const offset = s.offset * this.#width(s.buffer)
       if (offset !== 0) {
-        f.i32(offset)
-        f.op('i32.add')
+        f.push(offset, 'i32.add')
       }
       for (const [i, loop] of this.#loops.entries()) {
         const index = indices.get(loop)
         const step = s.steps[i] as number
         if (!index || step === 0) continue
-        f.get(index)
-        f.i32(step)
-        f.op('i32.mul')
-        f.op('i32.add')
+        f.push(index, step, 'i32.mul', 'i32.add')
       }
       f.set(local)
       s.local = local

@@ -60,9 +60,7 @@ export function emitUnits(
   }
   const starts = new Map(indices)
   if (cut && segments > 1) {
-    f.get(segmentIndex)
-    f.i32(segment)
-    f.op('i32.mul')
+    f.push(segmentIndex, segment, 'i32.mul')
     f.set(rest)
     starts.set(cut, rest)
   }
@@ -76,9 +74,7 @@ export function emitUnits(
     const last = cut ? cut.size - (segments - 1) * segment : 1
     if (segments === 1 || last === segment) body(last)
     else {
-      f.get(segmentIndex)
-      f.i32(segments - 1)
-      f.op('i32.eq')
+      f.push(segmentIndex, segments - 1, 'i32.eq')
       f.if(
         () => body(last),
         () => body(segment),
@@ -94,13 +90,9 @@ export function emitUnits(
 
 /** index = rest % size; rest /= size. */
 function splitIndex(f: FunctionBuilder, rest: Local, size: number, index: Local): void {
-  f.get(rest)
-  f.i32(size)
-  f.op('i32.rem_u')
+  f.push(rest, size, 'i32.rem_u')
   f.set(index)
-  f.get(rest)
-  f.i32(size)
-  f.op('i32.div_u')
+  f.push(rest, size, 'i32.div_u')
   f.set(rest)
 }
 
@@ -122,9 +114,7 @@ function advance(
     f.bump(digit.index, 1)
     streams.move(f, [[digit.loop, digit.step]])
     if (d === 0) return
-    f.get(digit.index)
-    f.i32(digit.size)
-    f.op('i32.eq')
+    f.push(digit.index, digit.size, 'i32.eq')
     f.if(() => {
       f.i32(0)
       f.set(digit.index)

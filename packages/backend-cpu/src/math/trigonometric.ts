@@ -70,8 +70,7 @@ function slow(m: ModuleBuilder, shift: 0 | 1): FunctionRef {
       f.f32(fastLimit)
       f.op('f32.ge')
       f.if(() => {
-        f.get(fast as Local)
-        f.get(x as Local)
+        f.push(fast as Local, x as Local)
         f.lane('f32x4.extract_lane', lane)
         f.i32(shift)
         f.call(scalar)
@@ -95,9 +94,7 @@ function slowScalar(m: ModuleBuilder): FunctionRef {
   const window = m.helper('4/pi', ['i32'], ['i64'], (f, at) => {
     // A chain of tests is slow and small: this path is rare.
     for (const [i, word] of inversePi.entries()) {
-      f.get(at as Local)
-      f.i32(i)
-      f.op('i32.eq')
+      f.push(at as Local, i, 'i32.eq')
       f.if(() => {
         f.i64(BigInt(word))
         f.return()
@@ -118,42 +115,33 @@ function emitSlow(f: FunctionBuilder, window: FunctionRef, x: Local, shift: Loca
   const n = f.local('i64')
   const r = f.local('f64')
   const z = f.local('f64')
-  f.get(x)
-  f.op('i32.reinterpret_f32')
+  f.push(x, 'i32.reinterpret_f32')
   f.tee(bits)
-  f.i32(0x7f800000)
-  f.op('i32.and')
-  f.i32(0x7f800000)
-  f.op('i32.eq')
+  f.push(0x7f800000, 'i32.and', 0x7f800000, 'i32.eq')
   f.if(() => {
     f.f32(Number.NaN)
     f.return()
   })
   // m = mantissa << (exponent & 7); the windows start at (exponent >> 3) & 15.
-  f.get(bits)
-  f.i32(26)
-  f.op('i32.shr_u')
-  f.i32(15)
-  f.op('i32.and')
+  f.push(bits, 26, 'i32.shr_u', 15, 'i32.and')
   f.set(first)
-  f.get(bits)
-  f.i32(0x7fffff)
-  f.op('i32.and')
-  f.i32(0x800000)
-  f.op('i32.or')
-  f.get(bits)
-  f.i32(23)
-  f.op('i32.shr_u')
-  f.i32(7)
-  f.op('i32.and')
-  f.op('i32.shl')
-  f.op('i64.extend_i32_u')
+  f.push(
+    bits,
+    0x7fffff,
+    'i32.and',
+    0x800000,
+    'i32.or',
+    bits,
+    23,
+    'i32.shr_u',
+    7,
+    'i32.and',
+    'i32.shl',
+    'i64.extend_i32_u',
+  )
   f.set(m)
   const term = (step: number): void => {
-    f.get(m)
-    f.get(first)
-    f.i32(step)
-    f.op('i32.add')
+    f.push(m, first, step, 'i32.add')
     f.call(window)
     f.op('i64.mul')
   }
@@ -163,8 +151,7 @@ function emitSlow(f: FunctionBuilder, window: FunctionRef, x: Local, shift: Loca
   f.op('i64.shl')
   term(8)
   f.i64(32n)
-  f.op('i64.shr_u')
-  f.op('i64.or')
+  f.push('i64.shr_u', 'i64.or')
   term(4)
   f.op('i64.add')
   f.tee(product)
@@ -173,40 +160,28 @@ function emitSlow(f: FunctionBuilder, window: FunctionRef, x: Local, shift: Loca
   f.i64(62n)
   f.op('i64.shr_u')
   f.set(n)
-  f.get(product)
-  f.get(n)
+  f.push(product, n)
   f.i64(62n)
-  f.op('i64.shl')
-  f.op('i64.sub')
-  f.op('f64.convert_i64_s')
+  f.push('i64.shl', 'i64.sub', 'f64.convert_i64_s')
   f.f64(Math.PI / 2 / 2 ** 62)
   f.op('f64.mul')
   f.tee(r)
-  f.get(r)
-  f.op('f64.mul')
+  f.push(r, 'f64.mul')
   f.set(z)
   // A negative x is the mirror image: sin(-x) = -sin(x), cos(-x) = cos(x). Count quadrants with the sign.
-  f.get(bits)
-  f.i32(0)
-  f.op('i32.lt_s')
+  f.push(bits, 0, 'i32.lt_s')
   f.if(() => {
     f.i64(0n)
-    f.get(n)
-    f.op('i64.sub')
+    f.push(n, 'i64.sub')
     f.set(n)
-    f.get(r)
-    f.op('f64.neg')
+    f.push(r, 'f64.neg')
     f.set(r)
   })
-  f.get(n)
-  f.get(shift)
-  f.op('i64.extend_i32_u')
-  f.op('i64.add')
+  f.push(n, shift, 'i64.extend_i32_u', 'i64.add')
   f.set(n)
   f.get(n)
   f.i64(1n)
-  f.op('i64.and')
-  f.op('i32.wrap_i64')
+  f.push('i64.and', 'i32.wrap_i64')
   f.if(
     () => horner(f, z, cos64),
     () => {
@@ -217,13 +192,9 @@ function emitSlow(f: FunctionBuilder, window: FunctionRef, x: Local, shift: Loca
     'f64',
   )
   f.set(r)
-  f.get(r)
-  f.op('f64.neg')
-  f.get(r)
-  f.get(n)
+  f.push(r, 'f64.neg', r, n)
   f.i64(2n)
-  f.op('i64.and')
-  f.op('i32.wrap_i64')
+  f.push('i64.and', 'i32.wrap_i64')
   f.select('f64')
   f.op('f32.demote_f64')
 }
@@ -235,8 +206,7 @@ const cos64 = [-1 / 3628800, 1 / 40320, -1 / 720, 1 / 24, -1 / 2, 1]
 function horner(f: FunctionBuilder, z: Local, coefficients: readonly number[]): void {
   f.f64(coefficients[0] as number)
   for (const c of coefficients.slice(1)) {
-    f.get(z)
-    f.op('f64.mul')
+    f.push(z, 'f64.mul')
     f.f64(c)
     f.op('f64.add')
   }

@@ -31,16 +31,10 @@ export function pushOperand(
 export function rowOf(f: FunctionBuilder, split: Split, piece: Local | number): Local | number {
   if (piece === 0 || typeof piece === 'number') return 0
   const row = f.local('i32')
-  f.get(piece)
-  f.i32(split.small)
-  f.op('i32.mul')
+  f.push(piece, split.small, 'i32.mul')
   if (split.large > 0) {
     // Large pieces come first: one more row for each of those before this one.
-    f.get(piece)
-    f.i32(split.large)
-    f.get(piece)
-    f.i32(split.large)
-    f.op('i32.lt_u')
+    f.push(piece, split.large, piece, split.large, 'i32.lt_u')
     f.select('i32')
     f.op('i32.add')
   }
@@ -66,9 +60,7 @@ export function callByHeight(
     for (const a of args) f.get(a)
     f.call(callee)
   }
-  f.get(piece as Local)
-  f.i32(split.large)
-  f.op('i32.lt_u')
+  f.push(piece as Local, split.large, 'i32.lt_u')
   f.if(call(large), call(small))
   for (const a of args) f.release(a)
 }

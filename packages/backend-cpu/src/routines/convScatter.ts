@@ -73,9 +73,7 @@ export function emitConvScatter(
       f.times(z.kernel, () => {
         f.times(y.kernel, () => {
           for (let k = 0; k < x.kernel; k++) {
-            f.get(a)
-            f.get(b)
-            f.get(base)
+            f.push(a, b, base)
             addScaled(f, 1, plane.at(k * x.dilation))
             f.call(tiles)
             f.bump(a, 4)

@@ -74,12 +74,10 @@ function emitPart(context: KernelContext, part: Part): FunctionRef {
     if (addUp) {
       // Lanes are not added up in here: that would keep the engine from merging.
       for (const [i, acc] of tile.accumulators.flat(2).entries()) {
-        f.get(lanes)
-        f.get(acc)
+        f.push(lanes, acc)
         f.store('v128.store', 16 * i)
       }
-      f.get(out)
-      f.get(lanes)
+      f.push(out, lanes)
       f.call(addUp)
       return
     }
@@ -207,15 +205,12 @@ const swapNeighbours = [4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11]
 /** The float at out + offset += the sum of the lanes. */
 function addLanes(f: FunctionBuilder, acc: Local, out: Local, offset: number): void {
   for (const pattern of [swapHalves, swapNeighbours]) {
-    f.get(acc)
-    f.get(acc)
-    f.get(acc)
+    f.push(acc, acc, acc)
     f.shuffle(pattern)
     f.op('f32x4.add')
     f.set(acc)
   }
-  f.get(out)
-  f.get(out)
+  f.push(out, out)
   f.load('f32.load', offset)
   f.get(acc)
   f.lane('f32x4.extract_lane', 0)

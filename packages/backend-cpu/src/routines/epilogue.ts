@@ -162,8 +162,7 @@ export function addScaled(f: FunctionBuilder, index: Local | number, factor: num
   else {
     f.get(index)
     if (factor !== 1) {
-      f.i32(factor)
-      f.op('i32.mul')
+      f.push(factor, 'i32.mul')
     }
   }
   f.op('i32.add')

@@ -72,9 +72,7 @@ export function emitFinish(context: KernelContext, epilogue: Epilogue, domain: D
       const last = inner.size - (segments - 1) * segment
       if (segments === 1) run(last)
       else {
-        f.get(part as Local)
-        f.i32(segments - 1)
-        f.op('i32.eq')
+        f.push(part as Local, segments - 1, 'i32.eq')
         f.if(
           () => run(last),
           () => run(segment),

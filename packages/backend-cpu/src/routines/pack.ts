@@ -42,8 +42,7 @@ function copied(f: FunctionBuilder, spec: PackSpec, source: Local, target: Local
       f.load('v128.load32_zero', first * laneStride - low)
       f.set(x)
       for (let lane = 1; lane < count; lane++) {
-        f.get(source)
-        f.get(x)
+        f.push(source, x)
         f.laneAccess('v128.load32_lane', lane, (first + lane) * laneStride - low)
         f.set(x)
       }
@@ -69,8 +68,7 @@ export function transpose4(f: FunctionBuilder, rows: readonly Local[]): void {
   const [a, b, c, d] = rows as [Local, Local, Local, Local]
   const [p, q] = [f.local('v128'), f.local('v128')]
   const mix = (x: Local, y: Local, pattern: readonly number[], out: Local): void => {
-    f.get(x)
-    f.get(y)
+    f.push(x, y)
     f.shuffle(pattern)
     f.set(out)
   }
@@ -102,8 +100,7 @@ function transposed(f: FunctionBuilder, spec: PackSpec, source: Local, target: L
       }
       transpose4(f, rows)
       for (const [i, row] of rows.slice(0, count).entries()) {
-        f.get(target)
-        f.get(row)
+        f.push(target, row)
         f.store('v128.store', i * panelStride + 4 * first)
       }
     }

@@ -61,9 +61,7 @@ export function planeOf(spec: PlaneSpec, copied = false): Plane {
 /** Emits the fill of `bytes` (a multiple of 16) at an address with a plane's border value. */
 export function emitFill(f: FunctionBuilder, target: Local, plane: Plane): void {
   if (plane.spec.fill === 0) {
-    f.get(target)
-    f.i32(0)
-    f.i32(plane.bytes)
+    f.push(target, 0, plane.bytes)
     f.memoryFill()
     return
   }
@@ -75,8 +73,7 @@ export function emitFill(f: FunctionBuilder, target: Local, plane: Plane): void 
   f.op('f32x4.splat')
   f.set(value)
   f.times(plane.bytes / 16, () => {
-    f.get(p)
-    f.get(value)
+    f.push(p, value)
     f.store('v128.store')
     f.bump(p, 16)
   })
@@ -147,8 +144,7 @@ function runsOf({ axes: [, , x], phases, partWidth }: PlaneSpec): Run[] {
 function copyRun(f: FunctionBuilder, source: Local, target: Local, run: Run): void {
   const { count, from, fromStep, to, toStep } = run
   const move = (op: 'v128' | 'f32', i: number, s: Local, t: Local): void => {
-    f.get(t)
-    f.get(s)
+    f.push(t, s)
     f.load(`${op}.load`, (from + i * fromStep) * elementBytes)
     f.store(`${op}.store`, (to + i * toStep) * elementBytes)
   }

@@ -54,8 +54,7 @@ function emitMaxima(context: KernelContext, kernel: Extract<PoolKernel, { kind: 
     f.release(target)
   }
   const each = context.module.function(['i32', 'i32', ...epilogue.params], [], (f, source, target, ...bases) => {
-    f.get(source as Local)
-    f.get(target as Local)
+    f.push(source as Local, target as Local)
     f.call(copy)
     f.get(target as Local)
     for (const b of bases) f.get(b)
@@ -158,9 +157,7 @@ function emitWindows(context: KernelContext, axes: Axes, grad: boolean, resultBy
     const best = f.local('f32')
     const value = f.local('f32')
     if (grad) {
-      f.get(results)
-      f.i32(0)
-      f.i32(resultBytes)
+      f.push(results, 0, resultBytes)
       f.memoryFill()
     }
     const starts = axes.map(() => f.local('i32'))
@@ -212,15 +209,9 @@ function window(f: FunctionBuilder, state: WindowState): void {
     f.get(starts[depth] as Local)
     f.set(position)
     f.times(axis.kernel, () => {
-      f.get(position)
-      f.i32(axis.input)
-      f.op('i32.lt_u')
+      f.push(position, axis.input, 'i32.lt_u')
       f.if(() => {
-        f.get(base)
-        f.get(position)
-        f.i32(strides[depth] as number)
-        f.op('i32.mul')
-        f.op('i32.add')
+        f.push(base, position, strides[depth] as number, 'i32.mul', 'i32.add')
         f.set(address)
         taps(depth + 1, address)
       })
@@ -240,13 +231,7 @@ function consider(f: FunctionBuilder, address: Local, found: Local, best: Local,
   f.block((skip: Label) => {
     f.get(found)
     f.if(() => {
-      f.get(value)
-      f.get(best)
-      f.op('f32.le')
-      f.get(best)
-      f.get(best)
-      f.op('f32.ne')
-      f.op('i32.or')
+      f.push(value, best, 'f32.le', best, best, 'f32.ne', 'i32.or')
       f.brIf(skip)
     })
     f.get(value)
@@ -260,11 +245,7 @@ function consider(f: FunctionBuilder, address: Local, found: Local, best: Local,
 function scatter(f: FunctionBuilder, x: Local, results: Local, grads: Local, found: Local): void {
   f.get(found)
   f.if(() => {
-    f.get(found)
-    f.get(x)
-    f.op('i32.sub')
-    f.get(results)
-    f.op('i32.add')
+    f.push(found, x, 'i32.sub', results, 'i32.add')
     f.tee(found)
     f.get(found)
     f.load('f32.load')
@@ -277,15 +258,10 @@ function scatter(f: FunctionBuilder, x: Local, results: Local, grads: Local, fou
 
 /** result = the value at the same place of the other operand, 0 where there is none. */
 function pick(f: FunctionBuilder, x: Local, values: Local, results: Local, found: Local): void {
-  f.get(results)
-  f.get(found)
+  f.push(results, found)
   f.if(
     () => {
-      f.get(found)
-      f.get(x)
-      f.op('i32.sub')
-      f.get(values)
-      f.op('i32.add')
+      f.push(found, x, 'i32.sub', values, 'i32.add')
       f.load('f32.load')
     },
     () => f.f32(0),

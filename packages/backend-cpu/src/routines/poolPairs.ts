@@ -85,12 +85,10 @@ export function loadPairs(
   if (lanes > 2) loadVector(f, row, offset + 16, 2 * lanes - 4)
   else f.get(odd)
   f.set(high)
-  f.get(odd)
-  f.get(high)
+  f.push(odd, high)
   f.shuffle(evens)
   f.set(even)
-  f.get(odd)
-  f.get(high)
+  f.push(odd, high)
   f.shuffle(odds)
   f.set(odd)
   f.release(high)
@@ -98,21 +96,12 @@ export function loadPairs(
 
 /** mask = candidate comes before best: it is greater, or NaN where best is not. */
 export function pushBetter(f: FunctionBuilder, candidate: Local, best: Local): void {
-  f.get(best)
-  f.get(best)
-  f.op('f32x4.eq')
-  f.get(candidate)
-  f.get(best)
-  f.op('f32x4.le')
-  f.op('v128.andnot')
+  f.push(best, best, 'f32x4.eq', candidate, best, 'f32x4.le', 'v128.andnot')
 }
 
 /** target = mask ? x : target. */
 export function replaceWhere(f: FunctionBuilder, relaxed: boolean, mask: Local, x: Local, target: Local): void {
-  f.get(x)
-  f.get(target)
-  f.get(mask)
-  f.op(relaxed ? 'i32x4.relaxed_laneselect' : 'v128.bitselect')
+  f.push(x, target, mask, relaxed ? 'i32x4.relaxed_laneselect' : 'v128.bitselect')
   f.set(target)
 }
 
@@ -153,13 +142,7 @@ function emitForward(
 /** a = max(a, b), NaN where either is. (The `max` instruction takes seven of the machine's.) */
 function takeGreater(f: FunctionBuilder, a: Local, b: Local): void {
   // pmax gives its first operand where one is NaN; the union of a NaN's bits and any others is a NaN.
-  f.get(a)
-  f.get(b)
-  f.op('f32x4.pmax')
-  f.get(b)
-  f.get(a)
-  f.op('f32x4.pmax')
-  f.op('v128.or')
+  f.push(a, b, 'f32x4.pmax', b, a, 'f32x4.pmax', 'v128.or')
   f.set(a)
 }
 
@@ -178,8 +161,7 @@ function maximum(f: FunctionBuilder, x: Local, rowBytes: number, lanes: number, 
     [evens, even],
     [odds, odd],
   ] as const) {
-    f.get(low)
-    f.get(lanes > 2 ? high : low)
+    f.push(low, lanes > 2 ? high : low)
     f.shuffle(pattern)
     f.set(into)
   }
@@ -307,18 +289,12 @@ function distributed(
   f.set(grad)
   // The last better one gets the gradient.
   for (const mask of [odd1, even1, odd0]) {
-    f.get(grad)
-    f.get(mask)
-    f.op('v128.andnot')
-    f.get(grad)
-    f.get(mask)
-    f.op('v128.and')
+    f.push(grad, mask, 'v128.andnot', grad, mask, 'v128.and')
     f.set(mask)
     f.set(grad)
   }
   const mix = (a: Local, b: Local, pattern: readonly number[], out: Local): void => {
-    f.get(a)
-    f.get(b)
+    f.push(a, b)
     f.shuffle(pattern)
     f.set(out)
   }

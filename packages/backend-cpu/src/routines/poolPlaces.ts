@@ -54,8 +54,7 @@ export function emitPoolPlaces(context: KernelContext, kernel: PoolKernel, place
 function splats(f: FunctionBuilder, values: readonly number[]): Local[] {
   return values.map((value) => {
     const local = f.local('v128')
-    f.i32(value)
-    f.op('i32x4.splat')
+    f.push(value, 'i32x4.splat')
     f.set(local)
     return local
   })
@@ -91,26 +90,17 @@ function emitForward(context: KernelContext, epilogue: Epilogue, height: number,
         (vectors) => epilogue.advance(f, bases, 3, 4 * vectors),
         (lanes) => {
           loadPairs(f, source, 0, lanes, best, odd)
-          f.i32(0)
-          f.op('i32x4.splat')
+          f.push(0, 'i32x4.splat')
           f.set(place)
           challenge(odd, first)
           loadPairs(f, source, rowBytes, lanes, even, odd)
           challenge(even, second)
           challenge(odd, third)
           // NaN is not below 0: it passes a relu.
-          f.get(best)
-          f.i32(0)
-          f.op('i32x4.splat')
-          f.op('f32x4.le')
+          f.push(best, 0, 'i32x4.splat', 'f32x4.le')
           f.set(mask)
           replaceWhere(f, relaxed, mask, nowhere, place)
-          f.get(places)
-          f.get(place)
-          f.get(place)
-          f.op('i16x8.narrow_i32x4_s')
-          f.get(place)
-          f.op('i8x16.narrow_i16x8_u')
+          f.push(places, place, place, 'i16x8.narrow_i32x4_s', place, 'i8x16.narrow_i16x8_u')
           f.laneAccess('v128.store32_lane', 0, 0)
           epilogue.emit(f, bases, 3, [{ result: best, shifts: [0, 0, 0, 0], first: 0, lanes }])
         },
@@ -127,24 +117,17 @@ function distributed(f: FunctionBuilder, places: Local, dy: Local, lanes: number
   const [place, grad, ...parts] = Array.from({ length: 6 }, () => f.local('v128')) as [Local, Local, ...Local[]]
   f.get(places)
   f.load('v128.load32_zero', 0)
-  f.op('i16x8.extend_low_i8x16_u')
-  f.op('i32x4.extend_low_i16x8_u')
+  f.push('i16x8.extend_low_i8x16_u', 'i32x4.extend_low_i16x8_u')
   f.set(place)
   loadVector(f, dy, 0, lanes)
   f.set(grad)
   for (const [i, part] of parts.entries()) {
-    f.get(place)
-    f.i32(i)
-    f.op('i32x4.splat')
-    f.op('i32x4.eq')
-    f.get(grad)
-    f.op('v128.and')
+    f.push(place, i, 'i32x4.splat', 'i32x4.eq', grad, 'v128.and')
     f.set(part)
   }
   const [a, b, c, d] = parts as [Local, Local, Local, Local]
   const mix = (even: Local, odd: Local, pattern: readonly number[], out: Local): void => {
-    f.get(even)
-    f.get(odd)
+    f.push(even, odd)
     f.shuffle(pattern)
     f.set(out)
   }

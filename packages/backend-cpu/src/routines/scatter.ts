@@ -30,8 +30,7 @@ export class Accumulation implements Sink {
     const offset = ({ shifts }: Piece): number => shifts.reduce((sum, s, d) => sum + s * (this.#steps[d] as number), 0)
     for (const piece of pieces) {
       loadVector(f, base, offset(piece), piece.lanes)
-      f.get(piece.result)
-      f.op('f32x4.add')
+      f.push(piece.result, 'f32x4.add')
       f.set(piece.result)
     }
     for (const piece of pieces) storeVector(f, base, offset(piece), piece.lanes, piece.result)
@@ -69,8 +68,7 @@ export function emitUnpad(
       }
       f.set(result)
       for (let lane = 1; lane < lanes && phases > 1; lane++) {
-        f.get(from)
-        f.get(result)
+        f.push(from, result)
         f.laneAccess('v128.load32_lane', lane, plane.at(column + lane + x.lo))
         f.set(result)
       }

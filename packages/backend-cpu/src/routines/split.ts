@@ -18,13 +18,9 @@ export function splitEvenly(total: number, most: number): Split {
 export function takeDigit(f: FunctionBuilder, rest: Local, size: number): Local | number {
   if (size === 1) return 0
   const index = f.local('i32')
-  f.get(rest)
-  f.i32(size)
-  f.op('i32.rem_u')
+  f.push(rest, size, 'i32.rem_u')
   f.set(index)
-  f.get(rest)
-  f.i32(size)
-  f.op('i32.div_u')
+  f.push(rest, size, 'i32.div_u')
   f.set(rest)
   return index
 }

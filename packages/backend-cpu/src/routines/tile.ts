@@ -265,15 +265,11 @@ const zero = new Uint8Array(16)
 
 /** acc += x * y. */
 export function multiplyAdd(f: FunctionBuilder, context: KernelContext, x: Local, y: Local, acc: Local): void {
-  f.get(x)
-  f.get(y)
+  f.push(x, y)
   if (context.features.relaxed) {
-    f.get(acc)
-    f.op('f32x4.relaxed_madd')
+    f.push(acc, 'f32x4.relaxed_madd')
   } else {
-    f.op('f32x4.mul')
-    f.get(acc)
-    f.op('f32x4.add')
+    f.push('f32x4.mul', acc, 'f32x4.add')
   }
   f.set(acc)
 }
@@ -281,8 +277,7 @@ export function multiplyAdd(f: FunctionBuilder, context: KernelContext, x: Local
 /** Pushes the first `lanes` floats at base + offset, zeros after them; reads nothing else. */
 export function loadVector(f: FunctionBuilder, base: Local, offset: number, lanes: number): void {
   if (lanes === 3) {
-    f.get(base)
-    f.get(base)
+    f.push(base, base)
     f.load('v128.load64_zero', offset)
     f.laneAccess('v128.load32_lane', 2, offset + 8)
     return
@@ -293,15 +288,13 @@ export function loadVector(f: FunctionBuilder, base: Local, offset: number, lane
 
 /** Stores the first `lanes` (1 to 4) floats of `x` at base + offset. */
 export function storeVector(f: FunctionBuilder, base: Local, offset: number, lanes: number, x: Local): void {
-  f.get(base)
-  f.get(x)
+  f.push(base, x)
   if (lanes === 4) {
     f.store('v128.store', offset)
     return
   }
   f.laneAccess(lanes === 1 ? 'v128.store32_lane' : 'v128.store64_lane', 0, offset)
   if (lanes < 3) return
-  f.get(base)
-  f.get(x)
+  f.push(base, x)
   f.laneAccess('v128.store32_lane', 2, offset + 8)
 }

@@ -47,42 +47,33 @@ export function emitClaim(module: ModuleBuilder, { threading, program, setOwn }:
     f.get(thread as Local)
     f.set(share)
     f.times(threads, () => {
-      f.get(share)
-      f.i32(ticketBytes)
-      f.op('i32.mul')
+      f.push(share, ticketBytes, 'i32.mul')
       f.set(ticket)
       f.block((empty) => {
         f.loop((again) => {
           f.get(ticket)
           f.atomic('i64.atomic.load', base + control.tickets)
           f.tee(seen)
-          f.op('i32.wrap_i64')
-          f.i32(2 ** chunkBits - 1)
-          f.op('i32.and')
+          f.push('i32.wrap_i64', 2 ** chunkBits - 1, 'i32.and')
           f.tee(left)
           f.op('i32.eqz')
           f.brIf(empty)
           // After the ticket: one of another program is never claimed.
           f.i32(0)
           f.atomic('i32.atomic.load', base + control.program)
-          f.i32(program)
-          f.op('i32.ne')
+          f.push(program, 'i32.ne')
           f.brIf(empty)
-          f.get(ticket)
-          f.get(seen)
-          f.get(seen)
+          f.push(ticket, seen, seen)
           f.i64(1n)
           f.op('i64.sub')
           f.atomic('i64.atomic.rmw.cmpxchg', base + control.tickets)
-          f.get(seen)
-          f.op('i64.ne')
+          f.push(seen, 'i64.ne')
           f.brIf(again)
           setOwn(f, thread as Local)
           word(control.chunks)
           f.set(chunks)
           pushShareEnd(f, share, chunks, threads)
-          f.get(left)
-          f.op('i32.sub')
+          f.push(left, 'i32.sub')
           word(control.chunk)
           f.op('i32.mul')
           f.tee(begin)
@@ -103,9 +94,7 @@ export function emitClaim(module: ModuleBuilder, { threading, program, setOwn }:
         })
       })
       f.bump(share, 1)
-      f.get(share)
-      f.i32(threads)
-      f.op('i32.eq')
+      f.push(share, threads, 'i32.eq')
       f.if(() => {
         f.i32(0)
         f.set(share)
@@ -117,13 +106,7 @@ export function emitClaim(module: ModuleBuilder, { threading, program, setOwn }:
 
 /** Pushes the end of a share: floor((share + 1) * chunks / threads). */
 function pushShareEnd(f: FunctionBuilder, share: Local, chunks: Local, threads: number): void {
-  f.get(share)
-  f.i32(1)
-  f.op('i32.add')
-  f.get(chunks)
-  f.op('i32.mul')
-  f.i32(threads)
-  f.op('i32.div_u')
+  f.push(share, 1, 'i32.add', chunks, 'i32.mul', threads, 'i32.div_u')
 }
 
 function pushMin(f: FunctionBuilder, a: () => void, b: () => void): void {
@@ -137,19 +120,14 @@ function pushMin(f: FunctionBuilder, a: () => void, b: () => void): void {
 
 /** done++, and wakes the main thread when that was the last chunk. */
 function reportDone(f: FunctionBuilder, base: number, chunks: Local): void {
-  f.i32(0)
-  f.i32(1)
+  f.push(0, 1)
   f.atomic('i32.atomic.rmw.add', base + control.done)
-  f.i32(1)
-  f.op('i32.add')
-  f.get(chunks)
-  f.op('i32.eq')
+  f.push(1, 'i32.add', chunks, 'i32.eq')
   f.if(() => {
     f.i32(0)
     f.atomic('i32.atomic.load', base + control.waiting)
     f.if(() => {
-      f.i32(0)
-      f.i32(1)
+      f.push(0, 1)
       f.atomic('memory.atomic.notify', base + control.done)
       f.drop()
     })
@@ -164,19 +142,12 @@ export function emitHelp(module: ModuleBuilder, claim: FunctionRef): FunctionRef
       f.get(thread as Local)
       f.call(claim)
       f.tee(now)
-      f.get(count)
-      f.op('i32.add')
+      f.push(count, 'i32.add')
       f.set(count)
-      f.get(look)
-      f.i32(1)
-      f.op('i32.add')
-      f.i32(0)
-      f.get(now)
-      f.op('i32.eqz')
+      f.push(look, 1, 'i32.add', 0, now, 'i32.eqz')
       f.select('i32')
       f.tee(look)
-      f.i32(looks)
-      f.op('i32.lt_u')
+      f.push(looks, 'i32.lt_u')
       f.brIf(again)
     })
     f.get(count)
@@ -199,28 +170,16 @@ export function emitParallel(module: ModuleBuilder, threading: Threading, claim:
     f.op('i32.eqz')
     f.if(() => {
       f.whileBelow(from, units, 0, () => {
-        f.get(from)
-        f.get(from)
-        f.get(chunk)
-        f.op('i32.add')
+        f.push(from, from, chunk, 'i32.add')
         f.tee(from)
-        f.get(units)
-        f.get(from)
-        f.get(units)
-        f.op('i32.lt_u')
+        f.push(units, from, units, 'i32.lt_u')
         f.select('i32')
         f.get(kernel)
         f.callIndirect(kernelType)
       })
       f.return()
     })
-    f.get(units)
-    f.get(chunk)
-    f.op('i32.add')
-    f.i32(1)
-    f.op('i32.sub')
-    f.get(chunk)
-    f.op('i32.div_u')
+    f.push(units, chunk, 'i32.add', 1, 'i32.sub', chunk, 'i32.div_u')
     f.set(chunks)
     for (const [offset, value] of [
       [control.kernel, kernel],
@@ -228,33 +187,24 @@ export function emitParallel(module: ModuleBuilder, threading: Threading, claim:
       [control.chunk, chunk],
       [control.chunks, chunks],
     ] as const) {
-      f.i32(0)
-      f.get(value)
+      f.push(0, value)
       f.store('i32.store', base + offset)
     }
-    f.i32(0)
-    f.i32(0)
+    f.push(0, 0)
     f.atomic('i32.atomic.store', base + control.done)
-    f.i32(0)
-    f.i32(0)
+    f.push(0, 0)
     f.load('i64.load', base + control.sequence)
     f.i64(1n)
     f.op('i64.add')
     f.tee(sequence)
     f.store('i64.store', base + control.sequence)
     f.times(threads, (thread) => {
-      f.get(thread)
-      f.i32(ticketBytes)
-      f.op('i32.mul')
-      f.get(sequence)
+      f.push(thread, ticketBytes, 'i32.mul', sequence)
       f.i64(BigInt(chunkBits))
       f.op('i64.shl')
       pushShareEnd(f, thread, chunks, threads)
       f.tee(share)
-      f.get(from)
-      f.op('i32.sub')
-      f.op('i64.extend_i32_u')
-      f.op('i64.or')
+      f.push(from, 'i32.sub', 'i64.extend_i32_u', 'i64.or')
       f.atomic('i64.atomic.store', base + control.tickets)
       f.get(share)
       f.set(from)
@@ -262,12 +212,10 @@ export function emitParallel(module: ModuleBuilder, threading: Threading, claim:
     f.i32(0)
     f.atomic('i32.atomic.load', base + control.sleepers)
     f.if(() => {
-      f.i32(0)
-      f.i32(1)
+      f.push(0, 1)
       f.atomic('i32.atomic.rmw.add', base + control.bell)
       f.drop()
-      f.i32(0)
-      f.i32(threads)
+      f.push(0, threads)
       f.atomic('memory.atomic.notify', base + control.bell)
       f.drop()
     })
@@ -277,8 +225,7 @@ export function emitParallel(module: ModuleBuilder, threading: Threading, claim:
     const isOpen = (): void => {
       f.i32(0)
       f.atomic('i32.atomic.load', base + control.done)
-      f.get(chunks)
-      f.op('i32.ne')
+      f.push(chunks, 'i32.ne')
     }
     const looks = f.local('i64')
     f.loop((again) => {
@@ -297,9 +244,7 @@ export function emitParallel(module: ModuleBuilder, threading: Threading, claim:
         return
       }
       f.bump(look, 1)
-      f.get(look)
-      f.i32(looksAtDone)
-      f.op('i32.lt_u')
+      f.push(look, looksAtDone, 'i32.lt_u')
       f.brIf(again)
     })
     if (sleeps) emitSleep(f, base, { chunks, done: share, rounds: look }, Math.ceil(patience / sleepMilliseconds))
@@ -308,8 +253,7 @@ export function emitParallel(module: ModuleBuilder, threading: Threading, claim:
 
 /** Gives up: a chunk was claimed and does not come. All others are done or claimed, so no wait for them would be longer. */
 function emitLost(f: FunctionBuilder, base: number): void {
-  f.i32(0)
-  f.i32(1)
+  f.push(0, 1)
   f.atomic('i32.atomic.store', base + control.lost)
   f.unreachable()
 }
@@ -323,8 +267,7 @@ interface Waiting {
 /** Sleeps until all chunks are done, `most` times at most. */
 function emitSleep(f: FunctionBuilder, base: number, { chunks, done, rounds }: Waiting, most: number): void {
   const waiting = (value: number): void => {
-    f.i32(0)
-    f.i32(value)
+    f.push(0, value)
     f.atomic('i32.atomic.store', base + control.waiting)
   }
   waiting(1)
@@ -335,16 +278,12 @@ function emitSleep(f: FunctionBuilder, base: number, { chunks, done, rounds }: W
       f.i32(0)
       f.atomic('i32.atomic.load', base + control.done)
       f.tee(done)
-      f.get(chunks)
-      f.op('i32.eq')
+      f.push(chunks, 'i32.eq')
       f.brIf(all)
-      f.get(rounds)
-      f.i32(most)
-      f.op('i32.ge_u')
+      f.push(rounds, most, 'i32.ge_u')
       f.if(() => emitLost(f, base))
       f.bump(rounds, 1)
-      f.i32(0)
-      f.get(done)
+      f.push(0, done)
       f.i64(BigInt(sleepMilliseconds) * 1_000_000n)
       f.atomic('memory.atomic.wait32', base + control.done)
       f.drop()
@@ -357,9 +296,6 @@ function emitSleep(f: FunctionBuilder, base: number, { chunks, done, rounds }: W
 /** Emits `own = start + thread * bytes`, where `start` is pushed by `base`. */
 export function emitOwn(f: FunctionBuilder, own: GlobalRef, base: () => void, thread: Local, bytes: number): void {
   base()
-  f.get(thread)
-  f.i32(bytes)
-  f.op('i32.mul')
-  f.op('i32.add')
+  f.push(thread, bytes, 'i32.mul', 'i32.add')
   f.setGlobal(own)
 }

@@ -11,38 +11,40 @@ export class Bytes {
     return this.#length
   }
 
-  #reserve(extra: number): void {
-    const need = this.#length + extra
-    if (need <= this.#data.length) return
+  #grow(need: number): void {
     const grown = new Uint8Array(Math.max(need, this.#data.length * 2))
     grown.set(this.#data.subarray(0, this.#length))
     this.#data = grown
   }
 
   byte(value: number): void {
-    this.#reserve(1)
+    if (this.#length === this.#data.length) this.#grow(this.#length + 1)
     this.#data[this.#length++] = value
   }
 
   raw(values: ArrayLike<number>): void {
-    this.#reserve(values.length)
+    const end = this.#length + values.length
+    if (end > this.#data.length) this.#grow(end)
     // Nearly always one to sixteen bytes: a loop beats the call of TypedArray.prototype.set.
     if (values.length > 16) this.#data.set(values, this.#length)
     else for (let i = 0; i < values.length; i++) this.#data[this.#length + i] = values[i] as number
-    this.#length += values.length
+    this.#length = end
   }
 
   append(other: Bytes): void {
     this.raw(other.view())
   }
 
+  /** A byte and an unsigned number. */
+  pair(byte: number, value: number): void {
+    this.byte(byte)
+    this.u32(value)
+  }
+
   /** Unsigned LEB128 of a 32-bit value. */
   u32(value: number): void {
     let v = value >>> 0
-    while (v >= 0x80) {
-      this.byte((v & 0x7f) | 0x80)
-      v >>>= 7
-    }
+    for (; v >= 0x80; v >>>= 7) this.byte((v & 0x7f) | 0x80)
     this.byte(v)
   }
 

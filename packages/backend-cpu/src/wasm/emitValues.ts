@@ -29,16 +29,12 @@ export function emitValues(
   return emitter.registers
 }
 
-const isVector = (v: Value): 0 | 1 => (v.type === 'v128' ? 1 : 0)
-
-const vectors = (values: readonly Value[]): number => {
-  let n = 0
-  for (const v of values) n += isVector(v)
-  return n
-}
-
 /** How far a value is. */
 interface State {
+  /** 1 for a vector, 0 for an integer. */
+  readonly vector: 0 | 1
+  /** Vectors among its operands that are on the stack before it. */
+  operands: number
   /** How often it is pushed. */
   uses: number
   /** Uses to come. */
@@ -84,25 +80,22 @@ class Emitter {
     for (let i = 0; i < this.#jobs.length; ) {
       const job = this.#jobs[i] as Job
       if (!job.address) {
-        this.#push(job.value)
+        this.#stacked -= this.#push(job.value)
         job.use()
-        this.#stacked -= isVector(job.value)
         i++
         continue
       }
       // Neighbouring stores: everything goes on the stack first, so that all loads precede all stores.
       let end = i
       while (this.#jobs[end]?.address) end++
+      let stored = 0
       for (let k = i; k < end; k++) {
         const { address, value } = this.#jobs[k] as Job
         this.#push(address as Value)
-        this.#push(value)
+        stored += this.#push(value)
       }
-      for (let k = end - 1; k >= i; k--) {
-        const { use, value } = this.#jobs[k] as Job
-        use()
-        this.#stacked -= isVector(value)
-      }
+      for (let k = end - 1; k >= i; k--) this.#jobs[k]?.use()
+      this.#stacked -= stored
       i = end
     }
   }
@@ -130,38 +123,42 @@ class Emitter {
     const made = this.#f.local(v.type)
     const state = this.#stateOf(v)
     state.left++
-    this.#push(v)
+    this.#stacked -= this.#push(v)
     this.#f.set(made)
-    this.#stacked -= isVector(v)
     if (state.local) this.#f.release(state.local)
-    else this.#held += isVector(v)
+    else this.#held += state.vector
     state.local = made
   }
 
-  #push(v: Value): void {
-    const state = this.#stateOf(v)
+  /** Answers how many vectors that leaves on the stack. */
+  #push(v: Value): 0 | 1 {
+    const state = this.#states.get(v) as State
+    const { vector } = state
     const { payload } = v
     if (state.local) this.#f.get(state.local)
     else if (payload.kind === 'constant' && this.#context.features.wide && isStored(payload.words))
       this.#constant(v, state)
     else {
-      const isPatch = v.payload.kind === 'patch'
-      for (const a of this.#ordered(v)) if (!(isPatch && a === v.args[0])) this.#push(a)
+      const args = this.#ordered(v)
+      // The mask of a patch comes after the rest.
+      for (let i = payload.kind === 'patch' ? 1 : 0; i < args.length; i++) this.#push(args[i] as Value)
       this.#instruction(v)
-      this.#stacked -= vectors(v.args) - (isPatch ? 1 : 0)
+      this.#stacked -= state.operands
       if (state.uses > 1 && worthHoisting(v)) {
         const made = this.#f.local(v.type)
         state.local = made
-        this.#held += isVector(v)
+        this.#held += vector
         this.#f.tee(made)
       }
     }
-    this.#stacked += isVector(v)
+    this.#stacked += vector
     this.registers = Math.max(this.registers, this.#stacked + this.#held)
-    if (--state.left !== 0 || state.pinned || !state.local) return
-    this.#f.release(state.local)
-    state.local = undefined
-    this.#held -= isVector(v)
+    if (--state.left === 0 && !state.pinned && state.local) {
+      this.#f.release(state.local)
+      state.local = undefined
+      this.#held -= vector
+    }
+    return vector
   }
 
   /** The operands in the order in which they are pushed: what is at hand waits for what is not, where either may be first. */
@@ -237,8 +234,7 @@ class Emitter {
     const [mask, ...rest] = v.args
     const locals = rest.map((a) => f.local(a.type))
     for (const l of [...locals].reverse()) f.set(l)
-    this.#push(mask as Value)
-    this.#stacked--
+    this.#stacked -= this.#push(mask as Value)
     f.op('v128.any_true')
     f.if(() => {
       for (const l of locals) f.get(l)
@@ -269,27 +265,34 @@ function survey(
 ): { readonly order: readonly Value[]; readonly states: ReadonlyMap<Value, State> } {
   const states = new Map<Value, State>()
   const order: Value[] = []
-  /** Counts a use; true when it is the first. */
-  const use = (v: Value): boolean => {
-    const state = states.get(v)
-    if (!state) {
-      const local = pinned.get(v)
-      states.set(v, { uses: 1, left: 1, local, pinned: local !== undefined })
-      return true
+  /** Counts a use; answers the state when it is the first. */
+  const use = (v: Value): State | undefined => {
+    const known = states.get(v)
+    if (known) {
+      known.uses++
+      known.left++
+      return undefined
     }
-    state.uses++
-    state.left++
-    return false
+    const local = pinned.get(v)
+    const vector = v.type === 'v128' ? 1 : 0
+    const state: State = { vector, operands: 0, uses: 1, left: 1, local, pinned: local !== undefined }
+    states.set(v, state)
+    return state
   }
-  const visit = (root: Value): void => {
-    if (!use(root)) return
-    const stack: { v: Value; next: number }[] = [{ v: root, next: 0 }]
+  const visit = (v: Value): void => {
+    const first = use(v)
+    if (!first) return
+    const stack = [{ v, state: first, next: 0 }]
     for (let top = stack.at(-1); top; top = stack.at(-1)) {
-      const arg = states.get(top.v)?.pinned ? undefined : top.v.args[top.next++]
+      const arg = top.state.pinned ? undefined : top.v.args[top.next++]
       if (!arg) {
         order.push(top.v)
         stack.pop()
-      } else if (use(arg)) stack.push({ v: arg, next: 0 })
+        continue
+      }
+      if (arg.type === 'v128' && !(top.v.payload.kind === 'patch' && top.next === 1)) top.state.operands++
+      const state = use(arg)
+      if (state) stack.push({ v: arg, state, next: 0 })
     }
   }
   for (const job of jobs) {

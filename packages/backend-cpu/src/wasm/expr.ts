@@ -49,11 +49,10 @@ export class Lowering {
         stack.pop()
         continue
       }
-      const missing = operands(e).filter((o) => !this.#done.has(o))
-      if (missing.length > 0) {
-        stack.push(...missing.reverse())
-        continue
-      }
+      const parts = operands(e)
+      const at = stack.length
+      for (let i = parts.length - 1; i >= 0; i--) if (!this.#done.has(parts[i] as Expr)) stack.push(parts[i] as Expr)
+      if (stack.length > at) continue
       this.#done.set(e, this.#lower(e))
       stack.pop()
     }

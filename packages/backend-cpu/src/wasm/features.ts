@@ -21,9 +21,7 @@ function probe(body: Parameters<ModuleBuilder['function']>[2]): boolean {
 export function probeFeatures(): Features {
   return {
     simd: probe((f, x) => {
-      f.get(x)
-      f.get(x)
-      f.op('f32x4.add')
+      f.push(x, x, 'f32x4.add')
     }),
     relaxed: probe((f, x) => {
       for (let i = 0; i < 3; i++) f.get(x)

@@ -1,19 +1,13 @@
 import { internalError } from '@tessella/ir'
-import { type AtomicOp, atomicCode, atomics } from './atomics.ts'
 import { Bytes } from './bytes.ts'
 import {
+  type AtomicOp,
+  bytesOf,
   type LaneAccessOp,
   type LaneOp,
   type LoadOp,
-  laneAccesses,
-  laneOps,
-  loads,
   type SimpleOp,
   type StoreOp,
-  shuffle,
-  simpleOpcode,
-  stores,
-  v128Const,
 } from './opcodes.ts'
 
 export type ValueType = 'i32' | 'i64' | 'f32' | 'f64' | 'v128'
@@ -75,23 +69,29 @@ export class FunctionBuilder {
   }
 
   get(local: Local): void {
-    this.#code.byte(0x20)
-    this.#code.u32(local.index)
+    this.#code.pair(0x20, local.index)
   }
 
   set(local: Local): void {
-    this.#code.byte(0x21)
-    this.#code.u32(local.index)
+    this.#code.pair(0x21, local.index)
   }
 
   tee(local: Local): void {
-    this.#code.byte(0x22)
-    this.#code.u32(local.index)
+    this.#code.pair(0x22, local.index)
+  }
+
+  /** Instructions in a row: a variable or an i32 constant is pushed, a name takes its operands from the stack. */
+  push(...parts: readonly (Local | number | SimpleOp)[]): void {
+    for (const part of parts) {
+      if (typeof part === 'number') this.i32(part)
+      else if (typeof part === 'string') this.op(part)
+      else this.get(part)
+    }
   }
 
   /** An instruction without immediates: operands from the stack. */
   op(name: SimpleOp): void {
-    this.#code.raw(simpleOpcode(name))
+    this.#code.raw(bytesOf(name))
   }
 
   i32(value: number): void {
@@ -116,46 +116,45 @@ export class FunctionBuilder {
 
   /** 16 bytes. V8 rebuilds it at every execution: keep it out of hot loops. */
   v128(bytes: ArrayLike<number>): void {
-    this.#code.raw(v128Const)
+    this.#code.raw(bytesOf('v128.const'))
     this.#code.raw(bytes)
   }
 
   /** Address on the stack; `offset` is an unsigned immediate. */
   load(name: LoadOp, offset = 0): void {
-    this.#access(loads[name], offset)
+    this.#access(name, offset)
   }
 
   /** Address and value on the stack. */
   store(name: StoreOp, offset = 0): void {
-    this.#access(stores[name], offset)
+    this.#access(name, offset)
   }
 
   /** Address and operands on the stack, as the instruction has them. */
   atomic(name: AtomicOp, offset = 0): void {
-    this.#access({ code: atomicCode(name), align: atomics[name][1] }, offset)
+    this.#access(name, offset)
   }
 
   /** Address and vector on the stack. */
   laneAccess(name: LaneAccessOp, lane: number, offset = 0): void {
-    this.#access(laneAccesses[name], offset)
+    this.#access(name, offset)
     this.#code.byte(lane)
   }
 
-  #access(access: { readonly code: readonly number[]; readonly align: number }, offset: number): void {
+  #access(name: LoadOp | StoreOp | LaneAccessOp | AtomicOp, offset: number): void {
     if (offset < 0 || !Number.isInteger(offset)) throw internalError(`wasm memory offset ${offset}`)
-    this.#code.raw(access.code)
-    this.#code.u32(access.align)
+    this.#code.raw(bytesOf(name))
     this.#code.u32(offset)
   }
 
   lane(name: LaneOp, lane: number): void {
-    this.#code.raw(laneOps[name])
+    this.#code.raw(bytesOf(name))
     this.#code.byte(lane)
   }
 
   /** Bytes 0-15 pick from the first vector, 16-31 from the second. */
   shuffle(bytes: readonly number[]): void {
-    this.#code.raw(shuffle)
+    this.#code.raw(bytesOf('i8x16.shuffle'))
     this.#code.raw(bytes)
   }
 
@@ -170,25 +169,21 @@ export class FunctionBuilder {
   }
 
   call(f: FunctionRef): void {
-    this.#code.byte(0x10)
-    this.#code.u32(f.index)
+    this.#code.pair(0x10, f.index)
   }
 
   /** Arguments and then the place in the module's table on the stack; `type` is the type's number in the module. */
   callIndirect(type: number): void {
-    this.#code.byte(0x11)
-    this.#code.u32(type)
+    this.#code.pair(0x11, type)
     this.#code.byte(0)
   }
 
   getGlobal(global: GlobalRef): void {
-    this.#code.byte(0x23)
-    this.#code.u32(global.index)
+    this.#code.pair(0x23, global.index)
   }
 
   setGlobal(global: GlobalRef): void {
-    this.#code.byte(0x24)
-    this.#code.u32(global.index)
+    this.#code.pair(0x24, global.index)
   }
 
   drop(): void {
@@ -239,13 +234,11 @@ export class FunctionBuilder {
   }
 
   br(label: Label): void {
-    this.#code.byte(0x0c)
-    this.#code.u32(this.#depth - label.depth)
+    this.#code.pair(0x0c, this.#depth - label.depth)
   }
 
   brIf(label: Label): void {
-    this.#code.byte(0x0d)
-    this.#code.u32(this.#depth - label.depth)
+    this.#code.pair(0x0d, this.#depth - label.depth)
   }
 
   /** local += amount. */

@@ -1,5 +1,4 @@
 import {
-  type Attrs,
   BackendError,
   type Canonical,
   canonical,
@@ -7,15 +6,13 @@ import {
   type DType,
   type Graph,
   type HostArray,
-  make,
   type Node,
   type NodeOf,
   OpError,
-  type OpName,
   parameter,
-  type Sources,
   settle as settleNode,
   topological,
+  twin,
 } from '@tessella/ir'
 import type { Device } from './device.ts'
 import { state } from './state.ts'
@@ -47,8 +44,7 @@ export function storageOf(node: Node): Storage {
 export function detached({ order, inputs }: Canonical, outputs: readonly Node[]): Graph {
   const copies = new Map<Node, Node>()
   const copy = (node: Node): Node => copies.get(node) as Node
-  for (const node of order)
-    copies.set(node, make(node.op, node.src.map(copy) as Sources[OpName], node.attrs as Attrs[OpName]))
+  for (const node of order) copies.set(node, twin(node, node.src.map(copy)))
   return { inputs: inputs.map((i) => copy(i) as NodeOf<'parameter'>), outputs: outputs.map(copy) }
 }
 

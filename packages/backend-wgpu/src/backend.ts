@@ -20,10 +20,12 @@ import { matricesOf } from './device/matrices.ts'
 import { openDevice } from './device/open.ts'
 import type { WgpuOptions } from './device/options.ts'
 import { checkPrecision, type MatmulPrecision } from './device/precision.ts'
+import type { Pump } from './device/pump.ts'
 import type { Page } from './memory/pool.ts'
 import { Readback } from './memory/readback.ts'
 import { Store } from './memory/store.ts'
 import { WgpuExecutable } from './run/executable.ts'
+import { InFlight } from './run/inFlight.ts'
 import { Pipelines } from './run/pipelines.ts'
 import { nativeBinary, nativeUnary } from './wgsl/functions.ts'
 
@@ -32,9 +34,6 @@ const dtypes: ReadonlySet<DType> = new Set<DType>(['float32', 'float16', 'int32'
 
 /** Each of so many values may lie across two pages in a dispatch of the default limits. */
 const fewBuffers = 4
-
-/** Uploads that wait for a submission hold host memory: after this much there is one. */
-const stagedBytes = 16 * 2 ** 20
 
 function targetOf(capabilities: Capabilities): Target {
   return {
@@ -59,14 +58,15 @@ export class WgpuBackend implements Backend {
   readonly #pipelines: Pipelines
   readonly #readback: Readback
   readonly #target: Target
-  #staged = 0
+  readonly #inFlight: InFlight
 
   /** @internal */
-  constructor(device: Device, memoryLimit?: number) {
+  constructor(device: Device, memoryLimit?: number, pump?: Pump) {
     this.#device = device
     this.#store = new Store(device, memoryLimit)
     this.#pipelines = new Pipelines(device)
     this.#readback = new Readback(device)
+    this.#inFlight = new InFlight(device, pump)
     this.#target = targetOf(device.capabilities)
   }
 
@@ -95,13 +95,19 @@ export class WgpuBackend implements Backend {
   #executable(graph: Graph, target: Target): WgpuExecutable {
     const program = compileGraph(graph, target)
     for (const { dtype } of program.buffers) requireDType(dtype)
-    const shared = { device: this.#device, store: this.#store, pipelines: this.#pipelines }
+    const shared = {
+      device: this.#device,
+      store: this.#store,
+      pipelines: this.#pipelines,
+      inFlight: this.#inFlight,
+    }
     return new WgpuExecutable(shared, program)
   }
 
   upload(data: HostArray, dtype: DType): DeviceBuffer {
     this.#device.check()
     requireDType(dtype)
+    this.#inFlight.block()
     const buffer = this.#store.allocate(data.byteLength, 'the upload')
     // Bytes, because Dawn in Node does not survive a Float16Array.
     const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
@@ -123,11 +129,7 @@ export class WgpuBackend implements Backend {
       rest.set(bytes.subarray(whole))
       queue.writeBuffer(buffer, whole, rest)
     }
-    this.#staged += bytes.byteLength
-    if (this.#staged > stagedBytes) {
-      this.#staged = 0
-      queue.submit([])
-    }
+    this.#inFlight.staged(bytes.byteLength)
   }
 
   async read<D extends DType>(buffer: DeviceBuffer, dtype: D): Promise<HostArrays[D]> {
@@ -155,6 +157,11 @@ export class WgpuBackend implements Backend {
     await this.#device.queue.onSubmittedWorkDone()
     await settled
     this.#device.check()
+  }
+
+  /** Resolves when the queue has room; undefined when it has. Where it can, {@link Executable.run} waits by itself. */
+  pace(): Promise<void> | undefined {
+    return this.#inFlight.pace()
   }
 
   memory(): MemoryReport {
@@ -189,8 +196,8 @@ function requireDType(dtype: DType): void {
 export async function wgpu(options: WgpuOptions = {}): Promise<WgpuBackend> {
   checkOptions('wgpu', options, ['adapter', 'power', 'toggles', 'safe', 'precision', 'memoryLimit'])
   const precision = checkPrecision(options.precision)
-  const { device, info } = await openDevice(options)
+  const { device, info, pump } = await openDevice(options)
   const matrices = precision === 'highest' ? [] : await matricesOf(device, info)
   const capabilities = capabilitiesOf(device, info, precision, matrices)
-  return new WgpuBackend(new Device(device, info, capabilities), options.memoryLimit)
+  return new WgpuBackend(new Device(device, info, capabilities), options.memoryLimit, pump)
 }

@@ -1,4 +1,4 @@
-import { fromData, type HostArrays, type Tensor } from '@tessella/tensor'
+import { fromData, type HostArrays, pace, type Tensor } from '@tessella/tensor'
 import type { Column, ColumnDType } from './column.ts'
 import type { Columns, RowSource } from './dataset.ts'
 import { type Batches, type BatchOptions, hostBatches } from './hostBatches.ts'
@@ -31,9 +31,21 @@ function tensorOf({ data, shape, dtype }: Column): Tensor {
  * @throws DatasetError `empty` for no rows or no batch at all, `bad-option` for a bad size, seed, epoch or prefetch
  */
 export function batches<C extends Columns>(source: RowSource<C>, options: BatchOptions): Batches<TensorBatch<C>> {
-  return hostBatches(source, {
+  const all = hostBatches(source, {
     ...options,
     map: ({ index: _, ...columns }) =>
       Object.fromEntries(Object.entries(columns).map(([name, c]) => [name, tensorOf(c as Column)])) as TensorBatch<C>,
   })
+  return { ...all, [Symbol.asyncIterator]: () => paced(all[Symbol.asyncIterator]()) }
+}
+
+/** A loop that reads nothing would queue steps without end: the next batch comes when the device has room for it. */
+function paced<T>(iterator: AsyncIterableIterator<T, undefined>): AsyncIterableIterator<T, undefined> {
+  const next = () => iterator.next()
+  const outer: AsyncIterableIterator<T, undefined> = {
+    next: () => pace().then(next),
+    return: async () => (await iterator.return?.()) ?? { done: true, value: undefined },
+    [Symbol.asyncIterator]: () => outer,
+  }
+  return outer
 }

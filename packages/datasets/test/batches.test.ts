@@ -52,3 +52,31 @@ describe('batches', () => {
     expect((await labels(1)).sort()).toEqual([-1, -2, -3, -4, -5])
   })
 })
+
+it('the next batch waits for room in the queue of the backend in use', async () => {
+  const backend = reference()
+  let give = (): void => {}
+  let full = new Promise<void>((resolve) => {
+    give = resolve
+  })
+  const waits: string[] = []
+  await useBackend(
+    Object.assign(backend, {
+      pace: () => {
+        waits.push('asked')
+        return full
+      },
+    }),
+  )
+  const iterator = batches(data, { size: 2 })[Symbol.asyncIterator]()
+  const first = iterator.next().then(() => waits.push('first'))
+  await new Promise((resolve) => setTimeout(resolve))
+  expect(waits).toEqual(['asked'])
+  full = Promise.resolve()
+  give()
+  await first
+  await iterator.next()
+  expect(waits).toEqual(['asked', 'first', 'asked'])
+  await iterator.return?.()
+  expect((await iterator.next()).done).toBe(true)
+})

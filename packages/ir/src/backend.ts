@@ -47,6 +47,11 @@ export interface Backend {
   release(buffer: DeviceBuffer): void
   /** Resolves when all started work is done. */
   synchronize(): Promise<void>
+  /**
+   * A promise while more work is queued than is good, undefined when there is room. Absent where `run` has done its work
+   * when it returns. A backend that can wait inside of `run` does that too, so that its queue is bounded for everybody.
+   */
+  pace?(): Promise<void> | undefined
   memory(): MemoryReport
   /** Frees everything; later calls throw `BackendError` with code `disposed`. Idempotent. */
   dispose(): void

@@ -163,11 +163,8 @@ function traceCall<A extends readonly unknown[], R>(
 
 /** Runs the program, then commits: nothing changes when it throws. */
 function replay(entry: Entry, dynamic: readonly unknown[], device: Device): unknown {
-  const nodes = [
-    ...dynamic.map((v) => (isTensor(v) ? nodeOf(v) : hostLeaf(Float32Array.of(Number(v)), [], 'float32'))),
-    ...entry.reads.map((cell) => cell.node),
-    ...entry.captured,
-  ]
+  const passed = dynamic.map((v) => (isTensor(v) ? nodeOf(v) : hostLeaf(Float32Array.of(Number(v)), [], 'float32')))
+  const nodes = [...passed, ...entry.reads.map((cell) => cell.node), ...entry.captured]
   const waiting = nodes.filter((n) => n.op !== 'parameter')
   if (waiting.length > 0 || device.pending.size > 0) settleAll(waiting)
   const storages = nodes.map(storageOf)
@@ -175,6 +172,8 @@ function replay(entry: Entry, dynamic: readonly unknown[], device: Device): unkn
   const donated = buffers.map(() => false)
   for (const { cell, input } of entry.assigned) if (input !== undefined) donated[input] = !cell.exposed
   const outputs = entry.executable.run(buffers, donated)
+  // Numbers are nobody else's: their buffers are there for the next call, before the collector would come to them.
+  for (const [i, v] of dynamic.entries()) if (!isTensor(v)) storages[i]?.dispose()
   const wrap = (i: number, like: Node, weighed: boolean): Node => {
     const buffer = outputs[i]
     if (buffer === undefined) throw new Error(`internal: output ${i} of a program is missing`)

@@ -58,6 +58,19 @@ describe('compile', () => {
     expect(traces).toBe(2)
   })
 
+  it('keeps nothing of the numbers of a call', async () => {
+    const f = compile((x: Tensor<[2], 'float32'>, k: Tensor<[], 'float32'>) => [x.mul(k), k] as const)
+    const x = tensor([1, 2])
+    const before = (await x.data()) && memory().buffers
+    const [product, k] = f(x, 3)
+    expect(memory().buffers).toBe(before + 3)
+    expect([await product.array(), await k.item()]).toEqual([[3, 6], 3])
+    for (let i = 0; i < 5; i++) for (const t of f(x, i)) t.dispose()
+    expect(memory().buffers).toBe(before + 1)
+    x.dispose()
+    expect(memory().buffers).toBe(before)
+  })
+
   it('tells calls apart that follow each other', async () => {
     const traced: string[] = []
     const f = compile((...args: (Tensor | 'twice')[]) => {

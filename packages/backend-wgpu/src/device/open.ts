@@ -2,6 +2,7 @@ import { keepDevice, keptInstance } from './alive.ts'
 import { inNode, noAdapterError, noPackageError, noWebGpuError } from './errors.ts'
 import { matrixFeature, sizeFeature } from './matrices.ts'
 import { dawnFlags, type WgpuOptions } from './options.ts'
+import { findPump, type Pump } from './pump.ts'
 
 /** Features that kernels make use of where a device has them. */
 const wantedFeatures = ({ precision = 'highest' }: WgpuOptions): readonly string[] => [
@@ -65,9 +66,16 @@ export const nameOf = ({ vendor, architecture, device, description }: GPUAdapter
 const named = (info: GPUAdapterInfo, part: string | undefined): boolean =>
   part === undefined || nameOf(info).toLowerCase().includes(part.toLowerCase())
 
+interface Opened {
+  readonly device: GPUDevice
+  readonly info: GPUAdapterInfo
+  readonly pump: Pump | undefined
+}
+
 /** A device with all that its adapter has of what we use. Throws `BackendError` 'unavailable' that says what to do. */
-export async function openDevice(options: WgpuOptions): Promise<{ device: GPUDevice; info: GPUAdapterInfo }> {
-  const adapter = await requestAdapter(await findGpu(options), options)
+export async function openDevice(options: WgpuOptions): Promise<Opened> {
+  const gpu = await findGpu(options)
+  const adapter = await requestAdapter(gpu, options)
   const features: ReadonlySet<string> = adapter.features
   const device = await adapter.requestDevice({
     label: 'tessella',
@@ -75,5 +83,6 @@ export async function openDevice(options: WgpuOptions): Promise<{ device: GPUDev
     requiredLimits: Object.fromEntries(raised.map((name) => [name, adapter.limits[name]])),
   })
   keepDevice(device, adapter)
-  return { device, info: adapter.info }
+  const isDawn = gpu !== globalThis.navigator?.gpu
+  return { device, info: adapter.info, pump: isDawn ? await findPump(device) : undefined }
 }

@@ -5,6 +5,7 @@ import { disposedError, tooLargeError } from '../device/errors.ts'
 import { mostElements } from '../memory/pages.ts'
 import type { Memory } from '../memory/pool.ts'
 import type { Store, WgpuBuffer } from '../memory/store.ts'
+import type { InFlight } from './inFlight.ts'
 import type { Pipelines, Prepared } from './pipelines.ts'
 import { bytesOf, planSlots, type SlotPlan } from './slots.ts'
 
@@ -20,6 +21,7 @@ export interface Shared {
   readonly device: Device
   readonly store: Store
   readonly pipelines: Pipelines
+  readonly inFlight: InFlight
 }
 
 /** A program as compute passes; planned anew for each set of outputs that take the place of inputs. */
@@ -54,6 +56,7 @@ export class WgpuExecutable implements Executable {
     const owned = inputs.map((buffer, i) => this.#input(buffer, i))
     const reused = program.outputs.map((buffer) => this.#reusable(buffer, owned, donated))
     const plan = this.#plan(reused)
+    this.#shared.inFlight.block()
     const fresh: (WgpuBuffer | undefined)[] = []
     const temporaries: Memory[] = []
     try {
@@ -104,16 +107,20 @@ export class WgpuExecutable implements Executable {
 
   #submit(prepared: readonly Prepared[], memories: readonly Memory[]): void {
     const { gpu, queue } = this.#shared.device
+    const { pipelines, inFlight } = this.#shared
     for (let first = 0; first < prepared.length; first += submitEvery) {
       const encoder = gpu.createCommandEncoder()
       const pass = encoder.beginComputePass()
-      for (const dispatch of prepared.slice(first, first + submitEvery)) {
+      const part = prepared.slice(first, first + submitEvery)
+      for (const dispatch of part) {
+        const [x, y, z] = dispatch.workgroups
         pass.setPipeline(dispatch.pipeline)
-        pass.setBindGroup(0, this.#shared.pipelines.group(dispatch, memories))
-        pass.dispatchWorkgroups(...dispatch.workgroups)
+        pass.setBindGroup(0, pipelines.group(dispatch, memories))
+        pass.dispatchWorkgroups(x, y, z)
       }
       pass.end()
       queue.submit([encoder.finish()])
+      inFlight.submitted(part.length)
     }
   }
 

@@ -13,12 +13,30 @@ interface Layout {
   readonly pipeline: GPUPipelineLayout
 }
 
+/** Groups that a dispatch finds without the look-up that all share: steps alternate between a few buffers. */
+const mostLately = 8
+
+/** A bind group with the ids of the buffers in it, in the order of the bindings. */
+interface Group {
+  readonly ids: readonly number[]
+  readonly group: GPUBindGroup
+}
+
 /** A dispatch that is ready to be recorded. */
 export interface Prepared {
   readonly pipeline: GPUComputePipeline
   readonly layout: Layout
   readonly bindings: readonly Binding[]
   readonly workgroups: readonly [number, number, number]
+  /** Groups it was recorded with, newest last. */
+  readonly lately: Group[]
+}
+
+const pageOf = ({ slot, page }: Binding, memories: readonly Memory[]) => (memories[slot] as Memory).pages[page] as Page
+
+function holds({ ids }: Group, bindings: readonly Binding[], memories: readonly Memory[]): boolean {
+  for (let i = 0; i < ids.length; i++) if (pageOf(bindings[i] as Binding, memories).id !== ids[i]) return false
+  return true
 }
 
 /** Pipelines by their text and bind groups by their buffers, shared by all programs of a device. */
@@ -42,19 +60,25 @@ export class Pipelines {
         compute: { module: gpu.createShaderModule({ label, code: wgsl }), entryPoint: 'main' },
       }),
     )
-    return { pipeline, layout, bindings, workgroups }
+    return { pipeline, layout, bindings, workgroups, lately: [] }
   }
 
-  group({ layout, bindings }: Prepared, memories: readonly Memory[]): GPUBindGroup {
-    const pageOf = ({ slot, page }: Binding) => (memories[slot] as Memory).pages[page] as Page
-    let key = layout.key
-    for (const binding of bindings) key += `,${pageOf(binding).id}`
-    return this.#groups.get(key, () =>
+  group({ layout, bindings, lately }: Prepared, memories: readonly Memory[]): GPUBindGroup {
+    for (let i = lately.length - 1; i >= 0; i--) {
+      const known = lately[i] as Group
+      if (holds(known, bindings, memories)) return known.group
+    }
+    const pages = bindings.map((binding) => pageOf(binding, memories))
+    const ids = pages.map(({ id }) => id)
+    const group = this.#groups.get(`${layout.key},${ids}`, () =>
       this.#device.gpu.createBindGroup({
         layout: layout.group,
-        entries: bindings.map((bound, binding) => ({ binding, resource: { buffer: pageOf(bound).buffer } })),
+        entries: pages.map(({ buffer }, binding) => ({ binding, resource: { buffer } })),
       }),
     )
+    if (lately.length >= mostLately) lately.shift()
+    lately.push({ ids, group })
+    return group
   }
 
   #layout(key: string): Layout {

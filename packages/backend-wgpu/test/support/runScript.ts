@@ -16,6 +16,7 @@ export const lifetimes: readonly (readonly [script: string, code: number, what: 
   ['dropped', 0, 'backends that nobody holds are collected'],
   ['disposeInFlight', 0, 'dispose with reads in flight'],
   ['lost', 0, 'a lost device is told, and training goes on on another'],
+  ['full', 0, 'calls wait for a full queue, and not for a lost device'],
   ['worker', 0, 'workers with devices of their own'],
   ['memory', 0, 'more than fits'],
 ]

@@ -27,6 +27,18 @@ export const memory = (): MemoryReport => requireDevice().memory()
 /** Resolves when all work given to the backend in use is done. */
 export const synchronize = (): Promise<void> => requireDevice().backend.synchronize()
 
+/**
+ * Waits while the backend in use has more work queued than is good, and now and then for the collector's finalizers.
+ * Reads and `batches` do it by themselves; a loop with neither awaits it in every step, so that memory stays flat.
+ *
+ * @example
+ * for (let i = 0; i < 10_000; i++) {
+ *   step()
+ *   await pace()
+ * }
+ */
+export const pace = async (): Promise<void> => state.device?.pace()
+
 /** Releases the backend in use and everything on it. */
 export function disposeBackend(): void {
   if (state.device === undefined) return

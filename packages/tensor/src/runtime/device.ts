@@ -114,6 +114,12 @@ export class Device {
     await macrotask()
   }
 
+  /** For loops without reads: room in the backend's queue first, then what a read does. */
+  async pace(): Promise<void> {
+    await this.backend.pace?.()
+    await this.breathe()
+  }
+
   memory(): MemoryReport {
     return this.backend.memory()
   }

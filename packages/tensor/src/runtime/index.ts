@@ -1,4 +1,4 @@
-export { currentBackend, disposeBackend, memory, synchronize, useBackend } from './backend.ts'
+export { currentBackend, disposeBackend, memory, pace, synchronize, useBackend } from './backend.ts'
 export {
   detached,
   disposeNode,

@@ -228,6 +228,20 @@ export function contractTests(get: () => Backend, create: () => Promise<Backend>
     program.dispose()
   })
 
+  it('has room once it is synchronized, where it tells room at all', async () => {
+    const x = vector(8)
+    const program = get().prepare({ inputs: [x], outputs: [build.neg(x)] })
+    let value = get().upload(new Float32Array(8), 'float32')
+    for (let i = 0; i < 300; i++) {
+      const [next] = program.run([value], [true])
+      if (next) value = next
+      await get().pace?.()
+    }
+    await get().synchronize()
+    expect(get().pace?.()).toBe(undefined)
+    get().release(value)
+  })
+
   it('resolves synchronize', async () => expect(await get().synchronize()).toBeUndefined())
 
   it('keeps a second backend apart, and refuses everything once disposed', async () => {

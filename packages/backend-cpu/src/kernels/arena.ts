@@ -1,11 +1,9 @@
 import { type Access, accessOf, type BufferPlan, type MemoryPlan, type Program, planMemory } from '@tessella/compiler'
 import { byteWidth } from '@tessella/ir'
+import { roomFor } from '../memory.ts'
 import { aligned } from '../routines/workspace.ts'
 import type { Chain, Stage } from './chains.ts'
 import { passedIn } from './passing.ts'
-
-/** Addresses of temporaries are multiples of this. */
-const alignment = 64
 
 /**
  * The program with memory of its own for each temporary: what the compiler's plan lets share bytes would keep kernels from
@@ -25,7 +23,7 @@ export function apart(program: Program): Program {
 /** Where temporaries lie while the program runs in these stages. Those that a chain hands on within itself have no place. */
 export function planArena(program: Program, stages: readonly Stage[]): MemoryPlan {
   const accesses = stages.map((stage) => ('members' in stage ? accessOfChain(program, stage) : accessOf(stage)))
-  return planMemory(program.buffers, accesses, alignment)
+  return planMemory(program.buffers, accesses, roomFor)
 }
 
 /** All that a chain touches in the program's memory, in no order: its images are at different kernels. */

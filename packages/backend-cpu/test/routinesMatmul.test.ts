@@ -132,6 +132,20 @@ describe('matmul', () => {
     check(build({ m: 50, n: 1024, k: 3, layout: 'NN' }), 1)
   })
 
+  it('has pairs of vectors overlap at the end of rows, unless results replace what they were made from', () => {
+    const plain = (domain: number[]): Write[] => [{ buffer: 0, at: contiguous(domain), value: result }]
+    const inPlace = (domain: number[]): Write[] => {
+      const at = contiguous(domain)
+      return [{ buffer: 0, at, value: binary('sub', load(0, at), result) }]
+    }
+    const wide = 2
+    for (const layout of ['NN', 'NT', 'TN', 'TT'] as const)
+      for (const n of [9, 10, 12, 15, 17, 20, 28, 31])
+        for (const writes of [plain, inPlace]) check(build({ batch: [2], m: 13, n, k: 9, layout }, writes), wide)
+    check(build({ m: 130, n: 303, k: 700, layout: 'NN' }, plain), wide)
+    check(build({ m: 130, n: 299, k: 700, layout: 'NT' }, plain), wide)
+  })
+
   it('applies bias, relu and residual, and writes transposed and twice', () => {
     const writes = (domain: number[]): Write[] => {
       const row: Affine = { offset: 0, strides: domain.map((_, d) => (d === domain.length - 1 ? 1 : 0)) }

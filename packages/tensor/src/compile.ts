@@ -21,7 +21,7 @@ import {
   storageOf,
   withTrace,
 } from './runtime/index.ts'
-import { type References, references, type Signature, signatureOf } from './signature.ts'
+import { type Form, formOf, hasForm, type References, references, type Signature, signatureOf } from './signature.ts'
 import { fromNode, isTensor, nodeOf, type Tensor } from './tensor.ts'
 import { mapLeaves } from './tree.ts'
 import type { ShapeError } from './types/index.ts'
@@ -71,6 +71,14 @@ interface Entry {
   readonly results: readonly Node[]
   /** The traced result with the index of an output in place of each tensor. */
   readonly shape: unknown
+}
+
+/** The programs of a compiled function on one device. */
+interface Cache {
+  /** By signature, newest last. */
+  readonly entries: Map<string, Entry>
+  /** The newest, where its calls have a form. */
+  last: { readonly form: Form; readonly entry: Entry } | undefined
 }
 
 /** Stands for output `index` in the shape of a result. */
@@ -214,29 +222,29 @@ export function compile<A extends readonly unknown[], R>(
   const limit = options.cacheSize ?? 16
   if (!Number.isInteger(limit) || limit < 1)
     throw new OpError('compile', `cacheSize must be a positive integer, got ${limit}`)
-  const caches = new WeakMap<Device, Map<string, Entry>>()
+  const caches = new WeakMap<Device, Cache>()
   const refs: References = references()
-  const entriesOf = (device: Device): Map<string, Entry> => {
-    let entries = caches.get(device)
-    if (entries === undefined) {
-      entries = new Map()
-      caches.set(device, entries)
+  const cacheOf = (device: Device): Cache => {
+    let cache = caches.get(device)
+    if (cache === undefined) {
+      cache = { entries: new Map(), last: undefined }
+      caches.set(device, cache)
     }
-    return entries
+    return cache
   }
   const call = (...args: A): R => {
-    const signature = signatureOf(args, refs)
-    if (isTracing())
-      return fn(
-        ...rebind(
-          args,
-          signature.dynamic.map((v) =>
-            isTensor(v) ? v : fromNode(hostLeaf(Float32Array.of(Number(v)), [], 'float32')),
-          ),
-        ),
+    if (isTracing()) {
+      const { dynamic } = signatureOf(args, refs)
+      const values = dynamic.map((v) =>
+        isTensor(v) ? v : fromNode(hostLeaf(Float32Array.of(Number(v)), [], 'float32')),
       )
+      return fn(...rebind(args, values))
+    }
     const device = requireDevice()
-    const entries = entriesOf(device)
+    const cache = cacheOf(device)
+    const { entries, last } = cache
+    if (last && hasForm(args, last.form)) return replay(last.entry, args, device) as R
+    const signature = signatureOf(args, refs)
     let entry = entries.get(signature.key)
     if (entry === undefined) {
       entry = traceCall(fn, args, signature, device)
@@ -247,10 +255,12 @@ export function compile<A extends readonly unknown[], R>(
       }
     } else entries.delete(signature.key)
     entries.set(signature.key, entry)
+    const form = formOf(args)
+    cache.last = form && { form, entry }
     return replay(entry, signature.dynamic, device) as R
   }
   const programs = (): CompiledProgram[] =>
-    [...entriesOf(requireDevice())].map(([signature, { executable }]) => ({
+    [...cacheOf(requireDevice()).entries].map(([signature, { executable }]) => ({
       signature,
       kernels: executable.kernels,
       print: () => executable.print(),

@@ -1,5 +1,5 @@
 import { OpError } from '@tessella/ir'
-import { isTensor } from './tensor.ts'
+import { isTensor, type Tensor } from './tensor.ts'
 import { isVariable } from './variable.ts'
 
 /** A call's arguments taken apart: what changes from call to call, and the text of all that does not. */
@@ -61,4 +61,33 @@ export function signatureOf(args: readonly unknown[], refs: References): Signatu
   }
   for (const arg of args) visit(arg)
   return { dynamic, key }
+}
+
+/** A call whose arguments are tensors and numbers, without its values. */
+export type Form = readonly (Pick<Tensor, 'dtype' | 'shape'> | 'number')[]
+
+/** The form of a call, where it has one. */
+export function formOf(args: readonly unknown[]): Form | undefined {
+  const form = args.map((x) => (isTensor(x) ? { dtype: x.dtype, shape: x.shape } : typeof x === 'number' && 'number'))
+  return form.every((part) => part !== false) ? (form as Form) : undefined
+}
+
+/** Whether a call has the signature of the calls of this form. Cheaper than its key: steps are called for each batch. */
+export function hasForm(args: readonly unknown[], form: Form): boolean {
+  if (args.length !== form.length) return false
+  for (let i = 0; i < form.length; i++) {
+    const x = args[i]
+    const part = form[i] as Form[number]
+    if (part === 'number') {
+      if (typeof x !== 'number') return false
+    } else if (!isTensor(x) || x.dtype !== part.dtype || !sameShape(x.shape, part.shape)) return false
+  }
+  return true
+}
+
+function sameShape(a: readonly number[], b: readonly number[]): boolean {
+  if (a === b) return true
+  if (a.length !== b.length) return false
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false
+  return true
 }

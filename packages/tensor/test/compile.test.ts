@@ -58,6 +58,29 @@ describe('compile', () => {
     expect(traces).toBe(2)
   })
 
+  it('tells calls apart that follow each other', async () => {
+    const traced: string[] = []
+    const f = compile((...args: (Tensor | 'twice')[]) => {
+      const of = args.map((a) => (typeof a === 'string' ? a : `${a.dtype}[${a.shape}]`))
+      traced.push(of.join())
+      return args.reduce<Tensor>((sum, a) => (a === 'twice' ? sum.mul(2) : sum.add(a.sum())), scalar(0))
+    })
+    const calls: [(Tensor | number | string)[], number][] = [
+      [[tensor([1, 2])], 3],
+      [[tensor([3, 4])], 7],
+      [[tensor([[1, 2]])], 3],
+      [[tensor([1, 2], 'int32')], 3],
+      [[tensor([1, 2]), tensor([1])], 4],
+      [[tensor([1, 2]), 'twice'], 6],
+      [[tensor([1, 2]), 5], 8],
+      [[tensor([1, 2]), scalar(5)], 8],
+      [[tensor([1, 2])], 3],
+    ]
+    for (const [args, sum] of [...calls, ...calls]) expect(await f(...(args as never[])).item()).toBe(sum)
+    expect(traced).toHaveLength(7)
+    expect(new Set(traced).size).toBe(6)
+  })
+
   it('updates Variables in order and reads staged values', async () => {
     const w = new Variable(tensor([1, 2]))
     const step = compile((rate: Tensor<[], 'float32'>) => {

@@ -83,26 +83,39 @@ export class Epilogue implements Sink {
     )
   }
 
+  /** Whether storing twice is as good as once: nothing is read where the writes are, which may be the same memory. */
+  get repeatable(): boolean {
+    const written = new Set(this.#writes.map(({ at }) => at.strides.join()))
+    return formsOf(this.#writes.map((w) => w.value)).every(
+      ({ buffer, at }) => buffer === undefined || !written.has(at.strides.join()),
+    )
+  }
+
   /** Evaluates and stores the writes at some vectors of results: all their loads come before their stores. */
   emit(f: FunctionBuilder, bases: readonly Local[], laneDimension: number, pieces: readonly Piece[]): void {
     const g = new Dataflow(this.#context)
     const jobs: Job[] = []
-    for (const { result, shifts, first, lanes } of pieces) {
-      const site = this.#site(g, bases, laneDimension, shifts, first, lanes as Lanes)
-      const lowering = new Lowering(g, site, this.#context.dtypeOf, [fromLane(g, g.local(result, 1), first)])
+    for (const piece of pieces) {
+      const site = this.#site(g, bases, laneDimension, piece)
+      const result = fromLane(g, g.local(piece.result, 1), piece.first)
+      const lowering = new Lowering(g, site, this.#context.dtypeOf, [result])
       for (const write of this.#writes) jobs.push(...lowering.jobs(f, write))
     }
     g.emit(f, jobs)
   }
 
-  #site(g: Dataflow, bases: readonly Local[], laneDimension: number, shifts: Dims, first: number, lanes: Lanes): Site {
+  #site(g: Dataflow, bases: readonly Local[], laneDimension: number, piece: Piece): Site {
+    const { shifts, first, early = 0 } = piece
+    const lanes = piece.lanes as Lanes
     const find = (form: Form): { group: Group; base: Value; rest: number } => {
       const i = this.#index.get(this.#key(form)) as number
       const group = this.#groups[i]
       if (!group) throw internalError('an affine form of a routine without a running address')
       let rest = form.at.offset + first * (form.at.strides[laneDimension] as number)
       for (const [d, s] of shifts.entries()) rest += s * (form.at.strides[d] as number)
-      return { group, base: g.local(bases[i] as Local, 1), rest }
+      const base = g.local(bases[i] as Local, 1)
+      const back = early * (form.at.strides[laneDimension] as number) * group.width
+      return { group, base: back === 0 ? base : g.i('i32.sub', base, g.integer(back)), rest }
     }
     return {
       lanes,

@@ -71,6 +71,7 @@ function planFor(context: KernelContext, kernel: MatmulKernel, epilogue: Epilogu
   return planOf(mergedRows(kernel, epilogue.forms), {
     mergeable: (dimension) => wide && epilogue.mergeable(dimension),
     apart: (dimension) => epilogue.apart(dimension),
+    repeatable: epilogue.repeatable,
   })
 }
 
@@ -111,7 +112,7 @@ function packing(context: KernelContext, plan: Plan): KernelCode {
       panelStride: width * 16,
     })
   const full = lanes >= together ? pack(together) : undefined
-  const rest = lanes % together > 0 ? pack(lanes % together) : undefined
+  const rest = lanes % together > 0 && !plan.overlap ? pack(lanes % together) : undefined
   const { shared } = workspace(context, scratchBytes(plan), 0)
   const sizes = ownBatch(plan)
   const f = context.module.function(['i32', 'i32'], [], (f, begin, end) => {
@@ -119,7 +120,9 @@ function packing(context: KernelContext, plan: Plan): KernelCode {
       const group = takeDigit(f, unit, groups)
       const call = (callee: FunctionRef): void => {
         pushOperand(f, context, vector, indices)
-        addScaled(f, group, 4 * together * vector.own)
+        const first = plan.overlap ? firstLane(f, group as Local, together, lanes - together) : group
+        addScaled(f, first, 4 * (plan.overlap ? 1 : together) * vector.own)
+        releaseIndices(f, plan.overlap ? [first] : [])
         shared(f)
         addScaled(f, matrix, matrixBytes(plan))
         pushPanel(f, group, plan)
@@ -142,6 +145,22 @@ function packing(context: KernelContext, plan: Plan): KernelCode {
     })
   })
   return { f, units: groups * sizeOf(sizes), grain: grainFor(k * together) }
+}
+
+/** The first lane of a group of `together` lanes, the last of which starts early enough to be whole. */
+function firstLane(f: FunctionBuilder, group: Local, together: number, last: number): Local {
+  const lane = f.local('i32')
+  f.get(group)
+  f.i32(together)
+  f.op('i32.mul')
+  f.tee(lane)
+  f.i32(last)
+  f.get(lane)
+  f.i32(last)
+  f.op('i32.lt_u')
+  f.select('i32')
+  f.set(lane)
+  return lane
 }
 
 /** Adds the place of a group of lanes in the panels to the address on the stack. */
@@ -188,6 +207,12 @@ function blocksOf(plan: Plan, full: number, rest: number): Block[] {
   }
   let left = rest
   let [lane, byte] = [full * perTile, full * step]
+  if (plan.overlap && left > 0 && (plan.packed || lane + left >= 8)) {
+    const columns = columnsOf(plan, Math.ceil(left / 8) * 8, lane, byte)
+    const early = 4 * columns.length - left
+    const moved = (c: Column): Column => ({ ...c, early, offset: plan.packed ? c.offset : c.offset - 4 * early })
+    return [...blocks, { columns: columns.map((c, j) => (j < columns.length - 2 ? c : moved(c))) }]
+  }
   if (plan.unit > 1 && left > 0) {
     // Pairs that can be merged, apart from the others: together they would need too many registers.
     const paired = left - (left % (4 * plan.unit))

@@ -31,6 +31,8 @@ export interface Plan {
   readonly width: number
   readonly unit: 1 | 2
   readonly packed: boolean
+  /** The last pair of vectors overlaps the one before it, so that it is whole: its results are stored twice. */
+  readonly overlap: boolean
   /** Both operands are contiguous along K and there are few rows: dot products need no packing. */
   readonly dots: boolean
   /** Whether each row tile is copied to [K][rows] first. */
@@ -79,6 +81,8 @@ export interface Preferences {
   mergeable(dimension: number): boolean
   /** Loads and stores whose elements are apart when lanes run along it. */
   apart(dimension: number): number
+  /** Whether results may be stored twice. */
+  readonly repeatable: boolean
 }
 
 /**
@@ -125,8 +129,9 @@ export function planOf(kernel: MatmulKernel, preferences: Preferences): Plan {
     laneDimension,
     rank,
     rowSplit,
-    width: Math.min(unit * columns, Math.ceil(lanes / 4)),
+    width: lanes <= 4 ? 1 : Math.min(unit * columns, unit * Math.ceil(lanes / (4 * unit))),
     unit,
+    overlap: unit === 2 && lanes > 8 && lanes % 8 !== 0 && preferences.repeatable,
     dots,
     packed: !dots && lanes > 1 && (vector.own !== 1 || packPays(vector.k * 4, k, rows)),
     // A cache line per step of K, for a few floats of it, is only worth it when it is read once or twice.

@@ -8,6 +8,8 @@ export interface Piece {
   readonly shifts: Dims
   readonly first: number
   readonly lanes: number
+  /** How many lanes before that it stands in truth, behind an address of its own: vectors may overlap only there. */
+  readonly early?: number
 }
 
 /** Where tiles put their results. It keeps running addresses in parameters of the function that computes them. */

@@ -1,7 +1,7 @@
 import type { Dims } from '@tessella/ir'
 import type { KernelContext } from '../kernels/context.ts'
 import type { FunctionBuilder, FunctionRef, Local } from '../wasm/assembler.ts'
-import type { Sink } from './sink.ts'
+import type { Piece, Sink } from './sink.ts'
 
 /** One vector of a tile: where its operand lies and which of its lanes are results. */
 export interface Column {
@@ -11,6 +11,8 @@ export interface Column {
   readonly shifts: Dims
   readonly first: number
   readonly lanes: number
+  /** See {@link Piece}. */
+  readonly early?: number
   /** Lanes that may be read; four unless the operand ends there. */
   readonly readable: number
 }
@@ -135,9 +137,15 @@ class TileEmitter {
         f,
         this.#bases,
         this.#spec.laneDimension,
-        list.map((result, j) => {
-          const { shifts, first, lanes } = columns[j] as Column
-          return { result, first, lanes, shifts: shifts.map((s, d) => (d === this.#spec.rowDimension ? s + row : s)) }
+        list.map((result, j): Piece => {
+          const { shifts, first, lanes, early = 0 } = columns[j] as Column
+          return {
+            result,
+            first,
+            lanes,
+            early,
+            shifts: shifts.map((s, d) => (d === this.#spec.rowDimension ? s + row : s)),
+          }
         }),
       )
     for (const acc of accumulators.flat()) f.release(acc)

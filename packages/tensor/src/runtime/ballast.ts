@@ -1,5 +1,13 @@
 import type { Storage } from './storage.ts'
 
+/** What a storage weighs: nothing of its own while its bytes wait, and for all that waited with it once it got the buffer. */
+export interface Weight {
+  readonly bytes: number
+  /** Which share of weight its bytes wait for. */
+  readonly share: number
+  buffer: ArrayBuffer | undefined
+}
+
 /** Bytes that may wait without weight: what a loop frees by itself before that never costs anything. */
 const mostWaiting = 4 * 2 ** 20
 /** Smaller results do not count: their objects weigh as much. */
@@ -11,26 +19,25 @@ const least = 1024
  * megabytes of results share one, which hangs on the newest of them.
  */
 export class Ballast {
-  readonly #weights = new WeakMap<Storage, ArrayBuffer>()
-  #waiting = new WeakMap<Storage, number>()
+  #share = 0
   #bytes = 0
 
   add(storage: Storage, bytes: number): void {
     if (bytes < least) return
+    let buffer: ArrayBuffer | undefined
     if (this.#bytes >= mostWaiting) {
-      this.#weights.set(storage, new ArrayBuffer(this.#bytes))
-      this.#waiting = new WeakMap()
+      buffer = new ArrayBuffer(this.#bytes)
+      this.#share++
       this.#bytes = 0
     }
-    this.#waiting.set(storage, bytes)
+    storage.weight = { bytes, share: this.#share, buffer }
     this.#bytes += bytes
   }
 
   remove(storage: Storage): void {
-    this.#weights.delete(storage)
-    const bytes = this.#waiting.get(storage)
-    if (bytes === undefined) return
-    this.#waiting.delete(storage)
-    this.#bytes -= bytes
+    const { weight } = storage
+    if (!weight) return
+    storage.weight = undefined
+    if (weight.share === this.#share) this.#bytes -= weight.bytes
   }
 }

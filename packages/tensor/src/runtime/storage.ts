@@ -1,4 +1,5 @@
 import { BackendError, type DeviceBuffer, type DType, type HostArray } from '@tessella/ir'
+import type { Weight } from './ballast.ts'
 import type { Device } from './device.ts'
 
 /** Small values move to the host when read and leave the device, so a read loss never waits for the collector. */
@@ -16,6 +17,8 @@ export class Storage {
   #gone: 'disposed' | 'donated' | undefined
   /** A Variable owns it: disposing a tensor that shows it must not free it. */
   owned = false
+  /** Its device's, while only the collector can free it. */
+  weight: Weight | undefined
 
   private constructor(dtype: DType) {
     this.dtype = dtype

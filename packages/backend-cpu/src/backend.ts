@@ -110,7 +110,7 @@ export class CpuBackend implements Backend {
   }
 
   /** A program in the compiler's form. */
-  prepareProgram(program: Program): Executable {
+  prepareProgram(program: Program): CpuExecutable {
     return new CpuExecutable(this.#live(), this.#features, program, () => printProgram(program))
   }
 

@@ -1,14 +1,14 @@
-import type { Program } from '@tessella/compiler'
+import type { MemoryPlan, Program } from '@tessella/compiler'
 import { BackendError, byteWidth, type DeviceBuffer, type Executable, internalError } from '@tessella/ir'
 import type { CpuBuffer, Heap } from './heap.ts'
 import { prepared } from './kernels/prepare.ts'
 import type { Block } from './memory.ts'
 import { buildModule, type ProgramModule } from './module.ts'
+import { aligned } from './routines/workspace.ts'
 import { Choice } from './threads/choice.ts'
 import type { Announced } from './threads/pool.ts'
 import type { Features } from './wasm/features.ts'
 
-const scratchAlignment = 64
 /** Work (element operations) of a run that is worth starting workers for: about 200 microseconds. */
 const worthWorkers = 200_000
 
@@ -30,7 +30,10 @@ export class CpuExecutable implements Executable {
   readonly #pointers: Block
   #run: (() => void) | undefined
   readonly #scratchOffset: number
-  readonly #arenaBytes: number
+  /** Where temporaries lie in the arena. */
+  readonly #offsets: MemoryPlan['offsets']
+  /** Bytes that a run uses beside its inputs and outputs: temporaries, and the scratch memory of all threads. */
+  readonly arenaBytes: number
   /** Where workers find the module, and its number; absent when no kernel is worth sharing. */
   readonly #shared: Shared | undefined
   /** Where the pointer table says the arena is. */
@@ -50,8 +53,9 @@ export class CpuExecutable implements Executable {
       const threads = pool && { program: pool.number(), threading: pool.threading }
       const { constants } = heap
       const built = buildModule(program, { features, constants, pointers: this.#pointers.address, threads })
-      this.#scratchOffset = Math.ceil(program.temporaryBytes / scratchAlignment) * scratchAlignment
-      this.#arenaBytes = this.#scratchOffset + built.scratchBytes
+      this.#offsets = built.temporaries.offsets
+      this.#scratchOffset = aligned(built.temporaries.bytes)
+      this.arenaBytes = this.#scratchOffset + built.scratchBytes
       const module = new WebAssembly.Module(built.bytes)
       const instance = new WebAssembly.Instance(module, { env: { memory: heap.memory.memory } })
       this.#run = instance.exports['run'] as () => void
@@ -70,7 +74,7 @@ export class CpuExecutable implements Executable {
     if (inputs.length !== program.inputs.length)
       throw internalError(`${inputs.length} inputs for a program of ${program.inputs.length}`)
     const owned = inputs.map((b, i) => this.#input(b, i))
-    const arena = this.#arenaBytes > 0 ? this.#heap.arena(this.#arenaBytes) : 0
+    const arena = this.arenaBytes > 0 ? this.#heap.arena(this.arenaBytes) : 0
     const reused = new Set<CpuBuffer>()
     const fresh: CpuBuffer[] = []
     try {
@@ -150,8 +154,7 @@ export class CpuExecutable implements Executable {
     for (const [i, buffer] of this.#program.outputs.entries())
       words[table + buffer] = (outputs[i] as CpuBuffer).block.address
     if (this.#arena === arena) return
-    for (const [i, { place }] of buffers.entries())
-      if (place.kind === 'temporary') words[table + i] = arena + place.offset
+    for (const [buffer, offset] of this.#offsets) words[table + buffer] = arena + offset
     words[table + buffers.length] = arena + this.#scratchOffset
     this.#arena = arena
   }

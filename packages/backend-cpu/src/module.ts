@@ -1,5 +1,7 @@
-import type { Program } from '@tessella/compiler'
+import type { MemoryPlan, Program } from '@tessella/compiler'
 import { internalError } from '@tessella/ir'
+import { planArena } from './kernels/arena.ts'
+import { chainsOf } from './kernels/chains.ts'
 import type { KernelContext } from './kernels/context.ts'
 import { emitKernels } from './kernels/emit.ts'
 import { maximumPages } from './memory.ts'
@@ -22,6 +24,8 @@ export interface ModuleSurroundings {
 
 export interface ProgramModule {
   readonly bytes: Uint8Array<ArrayBuffer>
+  /** Where temporaries may lie in one arena, given the order of its kernels. */
+  readonly temporaries: MemoryPlan
   /** Bytes of the scratch area: what kernels share, then an area for each thread. */
   readonly scratchBytes: number
   /** Work (element operations) of the kernels that threads share. */
@@ -64,7 +68,8 @@ export function buildModule(program: Program, surroundings: ModuleSurroundings):
       return (f) => f.getGlobal(own)
     },
   }
-  const codes = emitKernels(context, program)
+  const stages = chainsOf(program)
+  const codes = emitKernels(context, program, stages)
   const phases = codes.filter((c) => c.units > 0).map((c) => phaseOf(c, threads?.threading))
   const shared = phases.filter((p) => p.chunk !== undefined)
   const setOwn = (f: FunctionBuilder, thread: Local): void => {
@@ -86,6 +91,7 @@ export function buildModule(program: Program, surroundings: ModuleSurroundings):
   const areas = parallel && threads ? threads.threading.threads : 1
   return {
     bytes: module.build(),
+    temporaries: planArena(program, stages),
     scratchBytes: scratchBytes + areas * ownBytes,
     sharedWork: shared.reduce((sum, p) => sum + workOf(p), 0),
   }

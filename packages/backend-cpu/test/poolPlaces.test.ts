@@ -1,5 +1,4 @@
 import { grad } from '@tessella/autograd'
-import type { Program } from '@tessella/compiler'
 import {
   arange,
   compile,
@@ -14,17 +13,8 @@ import {
 } from '@tessella/tensor'
 import { reference } from '@tessella/testing'
 import { afterEach, describe, expect, it } from 'vitest'
-import { CpuBackend } from '../src/backend.ts'
 import { prepared } from '../src/kernels/prepare.ts'
-
-class Recorder extends CpuBackend {
-  readonly programs: Program[] = []
-
-  override prepareProgram(program: Program) {
-    this.programs.push(prepared(program))
-    return super.prepareProgram(program)
-  }
-}
+import { Recorder } from './support/recorder.ts'
 
 /** Few different numbers, so that windows have ties, nothing above 0, and NaN. */
 const drawn = (n: number): number[] =>
@@ -58,7 +48,7 @@ describe('pools after a relu keep the places of their maxima', () => {
     const cpu = new Recorder()
     await useBackend(cpu)
     const got = await results(shape)
-    const kernels = cpu.programs.flatMap((p) => p.kernels)
+    const kernels = cpu.compiled.flatMap(({ program }) => prepared(program).kernels)
     expect(kernels.filter((k) => 'places' in k && k.places !== undefined).map((k) => k.kind)).toEqual([
       'maxPool',
       'maxPoolGrad',

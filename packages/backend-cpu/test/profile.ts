@@ -4,66 +4,22 @@
  *   node --conditions=@tessella/source packages/backend-cpu/test/profile.ts [lenet|mlp|all] [batch,...] [--wide] [--json]
  */
 import { parseArgs } from 'node:util'
-import { valueAndGrad } from '@tessella/autograd'
 import { type Kernel, type Program, printProgram } from '@tessella/compiler'
 import { byteWidth, sizeOf } from '@tessella/ir'
-import { conv2d, flatten, input, linear, maxPool2d, relu, sequential } from '@tessella/layers'
-import { crossEntropy } from '@tessella/losses'
-import { optimizer, sgd } from '@tessella/optimizers'
-import { compile, type Tensor, tensor, useBackend } from '@tessella/tensor'
-import { CpuBackend } from '../src/backend.ts'
+import { sgd } from '@tessella/optimizers'
+import type { Tensor } from '@tessella/tensor'
 import { Heap } from '../src/heap.ts'
 import { prepared } from '../src/kernels/prepare.ts'
 import { buildModule } from '../src/module.ts'
 import { probeFeatures } from '../src/wasm/features.ts'
+import { type NetworkName, training } from './support/lectures.ts'
+import { Recorder } from './support/recorder.ts'
 
 const { positionals, values: flags } = parseArgs({
   allowPositionals: true,
   options: { wide: { type: 'boolean', default: false }, print: { type: 'boolean', default: false } },
 })
 const [which = 'all', sizes = '64,1000'] = positionals
-
-const networks = {
-  lenet: () =>
-    sequential(
-      input(1, 28, 28),
-      conv2d(1, 6, 5),
-      relu(),
-      maxPool2d(2),
-      conv2d(6, 16, 5),
-      relu(),
-      maxPool2d(2),
-      flatten(),
-      linear(256, 120),
-      relu(),
-      linear(120, 84),
-      relu(),
-      linear(84, 10),
-    ),
-  mlp: () => sequential(input(1, 28, 28), flatten(), linear(784, 120), relu(), linear(120, 84), relu(), linear(84, 10)),
-}
-type Name = keyof typeof networks
-
-class Recorder extends CpuBackend {
-  readonly programs: Program[] = []
-
-  override prepareProgram(program: Program) {
-    this.programs.push(prepared(program))
-    return super.prepareProgram(program)
-  }
-}
-
-type Step = (x: Tensor<[number, 1, 28, 28], 'uint8'>, y: Tensor<[number], 'uint8'>) => Tensor
-
-function stepOf(name: Name): Step {
-  const model = networks[name]() as ReturnType<(typeof networks)['mlp']>
-  const opt = optimizer(sgd(0.1), model)
-  return compile((x, y) => {
-    const [loss, grads] = valueAndGrad(() => crossEntropy(model(x.cast('float32').div(255)), y), model)
-    opt.update(grads)
-    return loss
-  })
-}
 
 const fastest = (xs: readonly number[]): number =>
   xs.toSorted((a, b) => a - b)[Math.floor(xs.length / 10)] ?? Number.NaN
@@ -121,19 +77,8 @@ function profile(program: Program, wide: boolean, milliseconds: number): number[
   const heap = new Heap()
   const features = { ...probeFeatures(), wide }
   const scratch = 64 * 1024 * 1024
-  const table = heap.allocate(4 * (program.buffers.length + 1)).block.address
   const arena = heap.allocate(program.temporaryBytes + 64).block.address
   const scratchAt = heap.allocate(scratch).block.address
-  const parts = [...program.kernels.map((kernel) => [kernel]), program.kernels]
-  const runs = parts.map((kernels) => {
-    const { bytes, scratchBytes } = buildModule(
-      { ...program, kernels },
-      { features, constants: heap.constants, pointers: table },
-    )
-    if (scratchBytes > scratch) throw new Error(`a kernel needs ${scratchBytes} bytes of scratch`)
-    const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory: heap.memory.memory } })
-    return instance.exports['run'] as () => void
-  })
   const homes = program.buffers.map(({ dtype, length, place }) => {
     if (place.kind === 'temporary') return arena + place.offset
     const { address } = heap.allocate(length * byteWidth(dtype)).block
@@ -142,9 +87,21 @@ function profile(program: Program, wide: boolean, milliseconds: number): number[
       else heap.memory.bytes[address + i * byteWidth(dtype)] = length < 5000 ? i % 10 : (i * 97) % 256
     return address
   })
-  const words = heap.memory.words
-  for (const [i, home] of homes.entries()) words[table / 4 + i] = home
-  words[table / 4 + homes.length] = scratchAt
+  const parts = [...program.kernels.map((kernel) => [kernel]), program.kernels]
+  const runs = parts.map((kernels) => {
+    const table = heap.allocate(4 * (homes.length + 1)).block.address
+    const { bytes, scratchBytes, temporaries } = buildModule(
+      { ...program, kernels },
+      { features, constants: heap.constants, pointers: table },
+    )
+    if (scratchBytes > scratch) throw new Error(`a kernel needs ${scratchBytes} bytes of scratch`)
+    const words = heap.memory.words
+    for (const [i, home] of [...homes, scratchAt].entries()) words[table / 4 + i] = home
+    if (kernels === program.kernels)
+      for (const [buffer, offset] of temporaries.offsets) words[table / 4 + buffer] = arena + offset
+    const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory: heap.memory.memory } })
+    return instance.exports['run'] as () => void
+  })
   const watches = runs.map(() => new Stopwatch())
   const end = performance.now() + milliseconds
   for (let round = 0; round < 20 || performance.now() < end; round++)
@@ -183,31 +140,22 @@ function peakOf(wide: boolean): number {
   return (2 * n ** 3) / time / 1e6
 }
 
-async function measure(name: Name, batch: number): Promise<void> {
+async function measure(name: NetworkName, batch: number): Promise<void> {
   const backend = new Recorder({ wide: flags.wide })
-  await useBackend(backend)
-  const x = tensor(
-    Uint8Array.from({ length: batch * 784 }, (_, i) => (i * 97) % 256),
-    [batch, 1, 28, 28],
-  )
-  const y = tensor(
-    Uint8Array.from({ length: batch }, (_, i) => i % 10),
-    [batch],
-  )
-  const step = stepOf(name)
+  const { step } = await training(backend, name, sgd(0.1), batch)
   const began = performance.now()
-  await step(x, y).item()
+  await step().item()
   const first = performance.now() - began
   const watch = new Stopwatch()
   const end = performance.now() + 1500
   while (performance.now() < end) {
     let loss: Tensor | undefined
     watch.time(() => {
-      loss = step(x, y)
+      loss = step()
     })
     await loss?.item()
   }
-  const program = backend.programs.find((p) => p.kernels.length > 5) as Program
+  const program = prepared(backend.largest.program)
   if (flags.print) console.log(printProgram(program))
   const kernels = profile(program, backend.wide, 2000)
   const together = kernels.pop() as number

@@ -3,44 +3,23 @@
  *   node --conditions=@tessella/source test/threadsBench.ts [pattern of names] [seconds per case] [always]
  */
 import { readdirSync, readFileSync } from 'node:fs'
-import { valueAndGrad } from '@tessella/autograd'
 import { build, type Node, parameter } from '@tessella/ir'
-import { conv2d, flatten, input, linear, maxPool2d, relu, sequential } from '@tessella/layers'
-import { crossEntropy } from '@tessella/losses'
-import { adam, optimizer, sgd, type Transform } from '@tessella/optimizers'
-import { compile, key, randint, type Tensor, useBackend } from '@tessella/tensor'
+import { adam, sgd, type Transform } from '@tessella/optimizers'
+import { useBackend } from '@tessella/tensor'
 import { CpuBackend } from '../src/backend.ts'
+import { type NetworkName, training } from './support/lectures.ts'
 
 const pattern = new RegExp(process.argv[2] ?? '.')
 const milliseconds = 1000 * Number(process.argv[3] ?? 6)
 const always = process.argv[4] === 'always'
 
 type Once = () => Promise<void>
-type Images = Tensor<[number, 1, 28, 28], 'uint8'>
-
-const mlp = () =>
-  sequential(input(1, 28, 28), flatten(), linear(784, 120), relu(), linear(120, 84), relu(), linear(84, 10))
-const lenet = () => {
-  const layers = [conv2d(1, 6, 5), relu(), maxPool2d(2), conv2d(6, 16, 5), relu(), maxPool2d(2), flatten()] as const
-  return sequential(input(1, 28, 28), ...layers, linear(256, 120), relu(), linear(120, 84), relu(), linear(84, 10))
-}
-
 /** A training step, the loss read each time. */
-const step = (network: () => unknown, n: number, transform: Transform) => async (backend: CpuBackend) => {
-  await useBackend(backend)
-  const model = network() as ReturnType<typeof mlp>
-  const opt = optimizer(transform, model)
-  const train = compile((x: Images, y: Tensor<[number], 'int32'>) => {
-    const [loss, grads] = valueAndGrad(() => crossEntropy(model(x.cast('float32').div(255)), y), model)
-    opt.update(grads)
-    return loss
-  })
-  const images: Images = randint(key(1), [n, 1, 28, 28], 0, 256).cast('uint8')
-  const labels: Tensor<[number], 'int32'> = randint(key(2), [n], 0, 10)
-  await Promise.all([images.data(), labels.data()])
+const step = (name: NetworkName, n: number, transform: Transform) => async (backend: CpuBackend) => {
+  const { step: train } = await training(backend, name, transform, n)
   return async (): Promise<void> => {
     await useBackend(backend)
-    await train(images, labels).item()
+    await train().item()
   }
 }
 
@@ -62,11 +41,11 @@ const graph =
 
 const many = 2 ** 24
 const cases: readonly (readonly [string, number, (backend: CpuBackend) => Promise<Once>])[] = [
-  ['lenet sgd b64', 4, step(lenet, 64, sgd(0.1))],
-  ['lenet sgd b1000', 1, step(lenet, 1000, sgd(0.1))],
-  ['lenet adam b64', 4, step(lenet, 64, adam(1e-3))],
-  ['mlp sgd b64', 10, step(mlp, 64, sgd(0.1))],
-  ['mlp sgd b1000', 2, step(mlp, 1000, sgd(0.1))],
+  ['lenet sgd b64', 4, step('lenet', 64, sgd(0.1))],
+  ['lenet sgd b1000', 1, step('lenet', 1000, sgd(0.1))],
+  ['lenet adam b64', 4, step('lenet', 64, adam(1e-3))],
+  ['mlp sgd b64', 10, step('mlp', 64, sgd(0.1))],
+  ['mlp sgd b1000', 2, step('mlp', 1000, sgd(0.1))],
   [
     'matmul 1024',
     1,

@@ -47,7 +47,7 @@ function fixedOperands(kernel: Kernel): number[] {
       return [kernel.x.buffer]
     case 'maxPoolGrad':
     case 'maxPoolPick':
-      return [kernel.x.buffer, kernel.other.buffer]
+      return [kernel.places ?? kernel.x.buffer, kernel.other.buffer]
     case 'cumulative':
     case 'argsort':
       return [kernel.x]
@@ -68,8 +68,10 @@ export function accessOf(kernel: Kernel): Access {
   const touch =
     (pass: number) =>
     (w: Write): Touch => ({ buffer: w.buffer, at: w.at, pass })
+  const places: Touch[] =
+    kernel.kind === 'maxPool' && kernel.places !== undefined ? [{ buffer: kernel.places, at: undefined, pass: 0 }] : []
   return {
-    writes: [...passes.flatMap((p, i) => p.writes.map(touch(i))), ...kernel.writes.map(touch(last))],
+    writes: [...places, ...passes.flatMap((p, i) => p.writes.map(touch(i))), ...kernel.writes.map(touch(last))],
     loads: [...loads, ...loadsOf(valuesOf(kernel.writes), operands, last)],
     operands,
   }

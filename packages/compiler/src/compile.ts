@@ -55,7 +55,8 @@ export function compileGraph(graph: Graph, target: Target): Program {
   }
   shareRowBuffers(buffers.plans, kernels)
   const accesses = kernels.map(accessOf)
-  const memory = planMemory(buffers.plans, accesses, target.alignment)
+  const aligned = (bytes: number): number => Math.ceil(bytes / target.alignment) * target.alignment
+  const memory = planMemory(buffers.plans, accesses, aligned)
   const reuses = reusedInputs(graph, inputs, outputs, accesses)
   const places = buffers.plans.map((plan, number): BufferPlan => {
     const { dtype, place } = plan

@@ -1,5 +1,6 @@
 export { type Access, accessOf, type Touch } from './access.ts'
 export { compileGraph } from './compile.ts'
 export { mapExprs, mapLeaves, walkExprs } from './expr.ts'
+export { type MemoryPlan, planMemory } from './memory.ts'
 export { printProgram } from './print.ts'
 export type * from './program.ts'

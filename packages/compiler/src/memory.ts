@@ -79,17 +79,23 @@ function chain(
   return blocks
 }
 
-/** Places temporaries in one arena: large blocks first, each in the tightest gap that is free all its life. */
-export function planMemory(buffers: readonly BufferPlan[], accesses: readonly Access[], alignment: number): MemoryPlan {
+/**
+ * Places temporaries in one arena: large blocks first, each in the tightest gap that is free all its life. `roomFor`: bytes
+ * that so many bytes take, a multiple of the alignment.
+ */
+export function planMemory(
+  buffers: readonly BufferPlan[],
+  accesses: readonly Access[],
+  roomFor: (bytes: number) => number,
+): MemoryPlan {
   const lives = livesOf(accesses)
   const temporaries = [...lives.keys()].filter((b) => buffers[b]?.place.kind === 'temporary')
   const blocks = chain(buffers, temporaries, lives, accesses)
-  const align = (n: number) => Math.ceil(n / alignment) * alignment
   const placed: Block[] = []
   const offsets = new Map<number, number>()
   let total = 0
   for (const block of blocks.sort((a, b) => b.bytes - a.bytes || a.first - b.first)) {
-    const size = align(block.bytes)
+    const size = roomFor(block.bytes)
     const busy = placed
       .filter((p) => p.first <= block.last && block.first <= p.last)
       .sort((a, b) => a.offset - b.offset)
@@ -102,7 +108,7 @@ export function planMemory(buffers: readonly BufferPlan[], accesses: readonly Ac
         gap = room
         at = end
       }
-      end = Math.max(end, other.offset + align(other.bytes))
+      end = Math.max(end, other.offset + roomFor(other.bytes))
     }
     block.offset = gap === Number.POSITIVE_INFINITY ? end : at
     placed.push(block)

@@ -7,6 +7,9 @@ export interface Chain {
   readonly members: readonly Kernel[]
 }
 
+/** What runs over all its units before the next begins. */
+export type Stage = Kernel | Chain
+
 /** How many kernels a later one may be brought forward over. */
 const mostSkipped = 4
 /** Shorter rows of a map are not worth a loop of their own. */
@@ -21,10 +24,10 @@ interface Step {
  * The program's kernels in an order that gives the same results, with chains where a kernel reads what the one before
  * made image by image. Two images never share memory in a chain, and nothing else in it is written.
  */
-export function chainsOf(program: Program): (Kernel | Chain)[] {
+export function chainsOf(program: Program): Stage[] {
   const steps = program.kernels.map((kernel): Step => ({ kernel, touches: touchesOf(kernel) }))
   const used = new Set<Step>()
-  const out: (Kernel | Chain)[] = []
+  const out: Stage[] = []
   for (const [i, step] of steps.entries()) {
     if (used.has(step)) continue
     const images = imagesAt(program, steps, i)

@@ -2,18 +2,20 @@ import type { Kernel, Program } from '@tessella/compiler'
 import { emitRoutine } from '../routines/index.ts'
 import { emitArgsort } from './argsort.ts'
 import { emitChain } from './chainCode.ts'
-import { chainsOf } from './chains.ts'
+import type { Stage } from './chains.ts'
 import type { KernelCode, KernelContext } from './context.ts'
 import { emitCumulative } from './cumulative.ts'
 import { emitMap } from './map.ts'
 import { emitReduce } from './reduce.ts'
 import { emitScatterAdd } from './scatterAdd.ts'
 
-/** The code of a program's kernels, in an order that gives the program's results. */
-export const emitKernels = (context: KernelContext, program: Program): readonly KernelCode[] =>
-  chainsOf(program).flatMap((item) =>
-    'members' in item ? emitChain(context, program, item) : emitKernel(context, item),
-  )
+/** The code of a program's kernels. */
+export const emitKernels = (
+  context: KernelContext,
+  program: Program,
+  stages: readonly Stage[],
+): readonly KernelCode[] =>
+  stages.flatMap((stage) => ('members' in stage ? emitChain(context, program, stage) : emitKernel(context, stage)))
 
 /** The code of one kernel: its parts run one after the other. */
 function emitKernel(context: KernelContext, kernel: Kernel): readonly KernelCode[] {

@@ -12,6 +12,21 @@ interface Passed {
   readonly imageBytes: number
 }
 
+/** The buffers that a chain makes and uses up image by image: nothing outside of it touches them. */
+export function passedIn(program: Program, members: readonly Kernel[], images: number): number[] {
+  const inside = new Set(members)
+  const outside = new Set(
+    program.kernels.filter((k) => !inside.has(k)).flatMap((k) => touchesOf(k).map((t) => t.buffer)),
+  )
+  const touches = members.flatMap((m) => touchesOf(m))
+  return [...new Set(touches.map((t) => t.buffer))].filter(
+    (b) =>
+      program.buffers[b]?.place.kind === 'temporary' &&
+      !outside.has(b) &&
+      touches.every((t) => t.buffer !== b || isByImage(t, lengthOf(program, b), images)),
+  )
+}
+
 /**
  * What a chain makes and uses up image by image never goes to the program's memory: it lies in the thread's own memory, over
  * and over in the same place, which stays in the cache and is never written back.
@@ -20,18 +35,7 @@ export class Passing {
   readonly #all: readonly Passed[]
 
   constructor(context: KernelContext, program: Program, members: readonly Kernel[], images: number) {
-    const inside = new Set(members)
-    const outside = new Set(
-      program.kernels.filter((k) => !inside.has(k)).flatMap((k) => touchesOf(k).map((t) => t.buffer)),
-    )
-    const touches = members.flatMap((m) => touchesOf(m))
-    const buffers = [...new Set(touches.map((t) => t.buffer))].filter(
-      (b) =>
-        program.buffers[b]?.place.kind === 'temporary' &&
-        !outside.has(b) &&
-        touches.every((t) => t.buffer !== b || isByImage(t, lengthOf(program, b), images)),
-    )
-    this.#all = buffers.map((buffer) => ({
+    this.#all = passedIn(program, members, images).map((buffer) => ({
       buffer,
       home: context.module.global(),
       imageBytes: (lengthOf(program, buffer) * byteWidth(context.dtypeOf(buffer))) / images,

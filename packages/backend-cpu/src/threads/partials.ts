@@ -7,6 +7,7 @@ import {
   type Program,
 } from '@tessella/compiler'
 import { byteWidth, sizeOf, stridesOf } from '@tessella/ir'
+import { aligned } from '../routines/workspace.ts'
 
 type Reduce = Extract<Kernel, { kind: 'reduce' }>
 
@@ -22,27 +23,20 @@ const mostParts = 64
  */
 export function splitReductions(program: Program): Program {
   const buffers = [...program.buffers]
-  const start = align(program.temporaryBytes)
-  let extra = 0
+  let temporaryBytes = aligned(program.temporaryBytes)
   const kernels = program.kernels.flatMap((kernel): readonly Kernel[] => {
     const split = kernel.kind === 'reduce' ? splitOf(kernel) : undefined
     if (kernel.kind !== 'reduce' || !split) return [kernel]
-    let bytes = 0
     const partials = kernel.accumulators.map(({ value: { dtype } }): number => {
       const length = split.rows * sizeOf(kernel.domain)
-      // Their kernels follow each other: all splits use the same memory.
-      const plan: BufferPlan = { dtype, length, place: { kind: 'temporary', offset: start + bytes } }
-      bytes += align(length * byteWidth(dtype))
+      const plan: BufferPlan = { dtype, length, place: { kind: 'temporary', offset: temporaryBytes } }
+      temporaryBytes += aligned(length * byteWidth(dtype))
       return buffers.push(plan) - 1
     })
-    extra = Math.max(extra, bytes)
     return steps(kernel, split, partials)
   })
-  if (extra === 0) return program
-  return { ...program, buffers, kernels, temporaryBytes: start + extra }
+  return buffers.length === program.buffers.length ? program : { ...program, buffers, kernels, temporaryBytes }
 }
-
-const align = (bytes: number): number => Math.ceil(bytes / 64) * 64
 
 interface Split {
   /** The inner dimension that is cut. */

@@ -141,7 +141,7 @@ function peakOf(wide: boolean): number {
 }
 
 async function measure(name: NetworkName, batch: number): Promise<void> {
-  const backend = new Recorder({ wide: flags.wide })
+  const backend = new Recorder({ threads: 1, wide: flags.wide })
   const { step } = await training(backend, name, sgd(0.1), batch)
   const began = performance.now()
   await step().item()

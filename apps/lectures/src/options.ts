@@ -57,11 +57,12 @@ export class UsageError extends Error {
   override readonly name = 'UsageError'
 }
 
-/** A whole number of at least `least`. Throws {@link UsageError}. */
-export function whole(name: string, text: string, least: number): number {
+/** A whole number from `least` to `most`. Throws {@link UsageError}. */
+export function whole(name: string, text: string, least: number, most = Number.MAX_SAFE_INTEGER): number {
   const value = Number(text)
-  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < least)
-    throw new UsageError(`--${name} takes a whole number from ${least} on, not '${text}'`)
+  const range = most === Number.MAX_SAFE_INTEGER ? `from ${least} on` : `from ${least} to ${most}`
+  if (!/^\d+$/.test(text) || value < least || value > most)
+    throw new UsageError(`--${name} takes a whole number ${range}, not '${text}'`)
   return value
 }
 
@@ -94,7 +95,7 @@ export function parseOptions(args: readonly string[]): Options {
     browser: values.browser
       ? {
           settings: { model, backend: pageBackend(values.backend), epochs, seed, quick, ...(threads && { threads }) },
-          port: whole('port', values.port ?? '0', 0),
+          port: whole('port', values.port ?? '0', 0, 65535),
           open: !values['no-open'],
         }
       : undefined,

@@ -52,6 +52,7 @@ const good: readonly (readonly [string, Partial<Options>])[] = [
 
 const bad: readonly (readonly [string, RegExp])[] = [
   ['--epochs 0', /--epochs takes a whole number from 1 on, not '0'/],
+  ['--browser --port 65536', /--port takes a whole number from 0 to 65535, not '65536'/],
   ['--epochs 1.5', /--epochs .* '1.5'/],
   ['--epochs 1e3', /--epochs .* '1e3'/],
   ['--epochs -3', /--epochs/],

@@ -43,6 +43,14 @@ const installIt =
 /** Where Debian's package `dataset-fashion-mnist` puts the files. */
 const debian = '/usr/share/datasets/fashion-mnist'
 
+/** As Promise.all, but of several that reject it is the first of the list that counts, not the first in time. */
+async function inOrder<const T extends readonly Promise<unknown>[]>(
+  all: T,
+): Promise<{ -readonly [I in keyof T]: Awaited<T[I]> }> {
+  await Promise.allSettled(all)
+  return Promise.all(all)
+}
+
 async function openFour(
   op: string,
   folder: string,
@@ -55,7 +63,7 @@ async function openFour(
     if (digests !== undefined) checkDigest(op, names[key], bytes, digests[key], fix.damaged)
     return bytes
   }
-  const [trainImages, trainLabels, testImages, testLabels] = await Promise.all([
+  const [trainImages, trainLabels, testImages, testLabels] = await inOrder([
     open('trainImages'),
     open('trainLabels'),
     open('testImages'),

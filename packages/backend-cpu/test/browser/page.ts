@@ -1,10 +1,10 @@
 // Runs in the browser.
 import { valueAndGrad } from '@tessella/autograd'
 import { type CpuOptions, cpu } from '@tessella/backend-cpu'
-import { conv2d, flatten, input, linear, maxPool2d, relu, sequential } from '@tessella/layers'
 import { crossEntropy } from '@tessella/losses'
 import { adam, optimizer } from '@tessella/optimizers'
 import { compile, disposeBackend, key, namedVariables, randint, type Tensor, useBackend } from '@tessella/tensor'
+import { networks } from '../support/lectures.ts'
 
 export interface Trained {
   readonly isolated: boolean
@@ -21,17 +21,7 @@ export interface Trained {
 export async function train(options: CpuOptions): Promise<Trained> {
   const backend = cpu(options)
   await useBackend(backend)
-  const convolutions = [conv2d(1, 6, 5), relu(), maxPool2d(2), conv2d(6, 16, 5), relu(), maxPool2d(2)] as const
-  const model = sequential(
-    input(1, 28, 28),
-    ...convolutions,
-    flatten(),
-    linear(256, 120),
-    relu(),
-    linear(120, 84),
-    relu(),
-    linear(84, 10),
-  )
+  const model = networks.lenet()
   const opt = optimizer(adam(), model)
   const step = compile((images: Tensor<[64, 1, 28, 28], 'uint8'>, labels: Tensor<[64], 'int32'>) => {
     const [loss, grads] = valueAndGrad(() => crossEntropy(model(images.div(255)), labels), model)

@@ -1,13 +1,9 @@
-import { valueAndGrad } from '@tessella/autograd'
 import { cpu } from '@tessella/backend-cpu'
 import { type Backend, build, parameter } from '@tessella/ir'
-import { conv2d, flatten, input, linear, maxPool2d, relu, sequential } from '@tessella/layers'
-import { crossEntropy } from '@tessella/losses'
-import { adam, optimizer } from '@tessella/optimizers'
-import { compile, disposeBackend, key, randint, type Tensor, useBackend } from '@tessella/tensor'
 import { evaluate } from '@tessella/testing'
 import { useSwiftshader } from '@tessella/testing/swiftshader'
 import { wgpu } from '../../src/index.ts'
+import { lossesOf } from '../support/lenet.ts'
 
 /*
  * Prints what precisions cost in exactness on this machine's driver; on lavapipe:
@@ -42,38 +38,7 @@ async function errorOf(backend: Backend, n: number, scale: number): Promise<numb
   return rms(want.map((v, i) => v - (got?.[i] ?? 0))) / rms(want)
 }
 
-/** Losses of LeNet on ten batches of noise, over and over. */
-async function losses(backend: Backend): Promise<number[]> {
-  await useBackend(backend)
-  const model = sequential(
-    input(1, 28, 28),
-    conv2d(1, 6, 5),
-    relu(),
-    maxPool2d(2),
-    conv2d(6, 16, 5),
-    relu(),
-    maxPool2d(2),
-    flatten(),
-    linear(256, 120),
-    relu(),
-    linear(120, 84),
-    relu(),
-    linear(84, 10),
-  )
-  const opt = optimizer(adam(), model)
-  const step = compile((images: Tensor<[32, 1, 28, 28], 'uint8'>, labels: Tensor<[32], 'int32'>) => {
-    const [loss, grads] = valueAndGrad(() => crossEntropy(model(images.div(255)), labels), model)
-    opt.update(grads)
-    return loss
-  })
-  const found: number[] = []
-  for (let i = 0; i < 50; i++) {
-    const images = randint(key(i % 10), [32, 1, 28, 28], 0, 256).cast('uint8')
-    found.push(await step(images, randint(key(100 + (i % 10)), [32], 0, 10)).item())
-  }
-  disposeBackend()
-  return found
-}
+const losses = (backend: Backend): Promise<number[]> => lossesOf(backend, 32, 50, 10)
 
 await useSwiftshader()
 const expected = await losses(cpu())

@@ -1,12 +1,12 @@
 // What a compiled LeNet step costs the process, without a device: on Dawn's null backend, where the device takes no time.
 // node --conditions=@tessella/source packages/backend-wgpu/test/scripts/replay.ts [rounds] [null|swiftshader]
 import { valueAndGrad } from '@tessella/autograd'
-import { conv2d, flatten, input, linear, maxPool2d, relu, sequential } from '@tessella/layers'
 import { crossEntropy } from '@tessella/losses'
 import { optimizer, sgd } from '@tessella/optimizers'
 import { compile, disposeBackend, pace, type Tensor, tensor, useBackend } from '@tessella/tensor'
 import { useSwiftshader } from '@tessella/testing/swiftshader'
 import { wgpu } from '../../src/index.ts'
+import { lenet } from '../support/lenet.ts'
 
 const [count = '20', driver = 'null'] = process.argv.slice(2)
 const rounds = Number(count)
@@ -15,21 +15,7 @@ else await useSwiftshader()
 const backend = await wgpu()
 await useBackend(backend)
 
-const model = sequential(
-  input(1, 28, 28),
-  conv2d(1, 6, 5),
-  relu(),
-  maxPool2d(2),
-  conv2d(6, 16, 5),
-  relu(),
-  maxPool2d(2),
-  flatten(),
-  linear(256, 120),
-  relu(),
-  linear(120, 84),
-  relu(),
-  linear(84, 10),
-)
+const model = lenet()
 const opt = optimizer(sgd(0.1), model)
 type Images = Tensor<[number, 1, 28, 28], 'uint8'>
 type Labels = Tensor<[number], 'uint8'>

@@ -1,14 +1,13 @@
 import { grainFor, type KernelCode, type KernelContext, pushPointer } from '../../kernels/context.ts'
 import type { Local } from '../../wasm/assembler.ts'
 import { addScaled, type Epilogue } from '../epilogue.ts'
-import { limit } from '../split.ts'
 import { type Push, workspace } from '../workspace.ts'
 import { Area, pushPart } from './area.ts'
 import { type ConvKernel, type Correlation, correlationOf } from './choice.ts'
 import { emitProducts } from './multiply.ts'
 import { PatchTransform } from './patches.ts'
 import type { Scheme } from './scheme.ts'
-import { forRuns, layoutOf, stripsOf } from './strips.ts'
+import { forRuns, forStrips, layoutOf, stripsOf } from './strips.ts'
 import { TileTransform } from './tiles.ts'
 import { panelBytes, panelRows, planeBytesOf, transformWeights, type Weights } from './weights.ts'
 
@@ -54,16 +53,8 @@ export function emitCorrelation(
   })
   const [forward, inverse] = [patch.emit(), tile.emit()]
   const f = context.module.function(['i32', 'i32'], [], (f, begin, end) => {
-    const [strip, first, last] = [begin as Local, f.local('i32'), f.local('i32')]
     patch.clear(f)
-    f.whileBelow(strip, end as Local, 1, () => {
-      f.i32(0)
-      addScaled(f, strip, strips.rows)
-      f.tee(first)
-      f.i32(strips.rows)
-      f.op('i32.add')
-      f.set(last)
-      limit(f, last, strips.total)
+    forStrips(f, strips, begin as Local, end as Local, (first, last) => {
       forRuns(f, strips, first, last, ({ image, row, end, number }) => {
         pushPointer(f, context.slot(kernel.a.buffer))
         addScaled(f, image, channels * y.image * x.image * 4)

@@ -1,4 +1,5 @@
 import type { FunctionBuilder, Local } from '../../wasm/assembler.ts'
+import { addScaled } from '../epilogue.ts'
 import { limit } from '../split.ts'
 import { oddLines } from './area.ts'
 import { paddedChannels } from './channels.ts'
@@ -53,6 +54,27 @@ export function layoutOf(channels: number, tiles: number): TileLayout {
   const bytes = 4 * paddedChannels(channels)
   const tileBytes = bytes % 512 === 0 ? bytes + 64 : bytes
   return { tileBytes, planeBytes: oddLines(tiles * tileBytes) }
+}
+
+/** Goes over the strips from `strip` on: `body` gets the rows of tiles [first, last) of each. */
+export function forStrips(
+  f: FunctionBuilder,
+  { rows, total }: Strips,
+  strip: Local,
+  end: Local,
+  body: (first: Local, last: Local) => void,
+): void {
+  const [first, last] = [f.local('i32'), f.local('i32')]
+  f.whileBelow(strip, end, 1, () => {
+    f.i32(0)
+    addScaled(f, strip, rows)
+    f.tee(first)
+    f.i32(rows)
+    f.op('i32.add')
+    f.set(last)
+    limit(f, last, total)
+    body(first, last)
+  })
 }
 
 /** Rows of tiles of one image: from `row` to `end`, which are the strip's from `number` on. */

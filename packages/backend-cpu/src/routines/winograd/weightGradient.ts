@@ -12,7 +12,7 @@ import { type ConvKernel, type Correlation, correlationOf } from './choice.ts'
 import { emitProducts } from './multiply.ts'
 import { PatchTransform } from './patches.ts'
 import type { Scheme } from './scheme.ts'
-import { forRuns, layoutOf, type Strips, stripsOf } from './strips.ts'
+import { forRuns, forStrips, layoutOf, type Strips, stripsOf } from './strips.ts'
 
 const mostSlots = 8
 const mostSumBytes = 40 * 1024 * 1024
@@ -126,18 +126,8 @@ export function emitWeightGradient(
   function inTurn(): KernelCode[] {
     const tileWork = 8 * scheme.products * (rows + channels)
     const all = context.module.function(['i32', 'i32'], [], (f, begin, end) => {
-      const [strip, first, last] = [begin as Local, f.local('i32'), f.local('i32')]
       for (const side of sides) side.transform.clear(f)
-      f.whileBelow(strip, end as Local, 1, () => {
-        f.i32(0)
-        addScaled(f, strip, strips.rows)
-        f.tee(first)
-        f.i32(strips.rows)
-        f.op('i32.add')
-        f.set(last)
-        limit(f, last, strips.total)
-        transform(f, first, last)
-      })
+      forStrips(f, strips, begin as Local, end as Local, (first, last) => transform(f, first, last))
     })
     const each = context.module.function(['i32', 'i32'], [], (f, begin, end) => {
       const product = begin as Local

@@ -21,11 +21,22 @@ interface Shared {
   readonly work: number
 }
 
+/** An input or output of a program. */
+interface Port {
+  readonly buffer: number
+  readonly bytes: number
+  /** The input whose place an output may take. */
+  readonly reuses: number | undefined
+}
+
 /** A program as a WebAssembly instance over the backend's memory. */
 export class CpuExecutable implements Executable {
   readonly kernels: number
   readonly #heap: Heap
-  readonly #program: Program
+  readonly #inputs: readonly Port[]
+  readonly #outputs: readonly Port[]
+  /** The words of the pointer table: one per buffer, then one for the scratch area. */
+  readonly #buffers: number
   readonly #text: () => string
   readonly #pointers: Block
   #run: (() => void) | undefined
@@ -44,7 +55,10 @@ export class CpuExecutable implements Executable {
     const program = prepared(compiled)
     for (const { dtype } of program.buffers) requireDType(dtype)
     this.#heap = heap
-    this.#program = program
+    const ports = (list: readonly number[]): Port[] => list.map((buffer) => portOf(program, buffer))
+    this.#inputs = ports(program.inputs)
+    this.#outputs = ports(program.outputs)
+    this.#buffers = program.buffers.length
     this.#text = text
     this.kernels = compiled.kernels.length
     this.#pointers = heap.memory.allocate(4 * (program.buffers.length + 1))
@@ -70,29 +84,30 @@ export class CpuExecutable implements Executable {
   run(inputs: readonly DeviceBuffer[], donated: readonly boolean[]): DeviceBuffer[] {
     const execute = this.#run
     if (!execute) throw new BackendError('cpu', 'disposed', 'this executable was disposed, or its backend')
-    const program = this.#program
-    if (inputs.length !== program.inputs.length)
-      throw internalError(`${inputs.length} inputs for a program of ${program.inputs.length}`)
-    const owned = inputs.map((b, i) => this.#input(b, i))
-    const arena = this.arenaBytes > 0 ? this.#heap.arena(this.arenaBytes) : 0
-    const reused = new Set<CpuBuffer>()
-    const fresh: CpuBuffer[] = []
+    const heap = this.#heap
+    if (inputs.length !== this.#inputs.length)
+      throw internalError(`${inputs.length} inputs for a program of ${this.#inputs.length}`)
+    const owned: CpuBuffer[] = []
+    for (let i = 0; i < inputs.length; i++) owned.push(this.#input(inputs[i] as DeviceBuffer, i))
+    const arena = this.arenaBytes > 0 ? heap.arena(this.arenaBytes) : 0
+    const homes: CpuBuffer[] = []
+    const reused: boolean[] = []
     try {
-      const homes = program.outputs.map((buffer) => {
-        const home = this.#reusable(buffer, owned, donated)
-        if (home) reused.add(home)
-        else fresh.push(this.#heap.allocate(this.#byteLength(buffer)))
-        return home ?? (fresh.at(-1) as CpuBuffer)
-      })
+      for (const { reuses, bytes } of this.#outputs) {
+        const home = reuses === undefined || !donated[reuses] ? undefined : unshared(owned, reuses)
+        homes.push(home ?? heap.allocate(bytes))
+        reused.push(home !== undefined)
+      }
       this.#bind(owned, homes, arena)
       this.#execute(execute)
-      const outputs = homes.map((home) => (reused.has(home) ? this.#heap.take(home) : home))
-      for (const [i, buffer] of owned.entries()) if (donated[i] && !reused.has(buffer)) this.#heap.release(buffer)
-      return outputs
     } catch (error) {
-      for (const buffer of fresh) this.#heap.release(buffer)
+      for (const [i, home] of homes.entries()) if (!reused[i]) heap.release(home)
       throw error
     }
+    for (let i = 0; i < homes.length; i++) if (reused[i]) homes[i] = heap.take(homes[i] as CpuBuffer)
+    // Those whose place was taken are dead by now.
+    for (let i = 0; i < owned.length; i++) if (donated[i]) heap.release(owned[i] as CpuBuffer)
+    return homes
   }
 
   print(): string {
@@ -123,41 +138,40 @@ export class CpuExecutable implements Executable {
   }
 
   #input(buffer: DeviceBuffer, index: number): CpuBuffer {
-    const owned = this.#heap.own(buffer, `input ${index}`)
-    const expected = this.#byteLength(this.#program.inputs[index] as number)
-    if (owned.byteLength !== expected)
-      throw internalError(`input ${index} holds ${owned.byteLength} bytes, the program expects ${expected}`)
+    const owned = this.#heap.own(buffer, index)
+    const { bytes } = this.#inputs[index] as Port
+    if (owned.byteLength !== bytes)
+      throw internalError(`input ${index} holds ${owned.byteLength} bytes, the program expects ${bytes}`)
     return owned
-  }
-
-  #byteLength(buffer: number): number {
-    const plan = this.#program.buffers[buffer]
-    if (!plan) throw internalError(`buffer ${buffer} is not in the program`)
-    return plan.length * byteWidth(plan.dtype)
-  }
-
-  /** The donated input that an output may overwrite: one that no other input shares. */
-  #reusable(buffer: number, owned: readonly CpuBuffer[], donated: readonly boolean[]): CpuBuffer | undefined {
-    const place = this.#program.buffers[buffer]?.place
-    if (place?.kind !== 'output' || place.reuses === undefined || !donated[place.reuses]) return undefined
-    const candidate = owned[place.reuses]
-    const shared = owned.filter((b) => b === candidate).length > 1
-    return shared ? undefined : candidate
   }
 
   #bind(inputs: readonly CpuBuffer[], outputs: readonly CpuBuffer[], arena: number): void {
     const words = this.#heap.memory.words
     const table = this.#pointers.address >>> 2
-    const { buffers } = this.#program
-    for (const [i, buffer] of this.#program.inputs.entries())
-      words[table + buffer] = (inputs[i] as CpuBuffer).block.address
-    for (const [i, buffer] of this.#program.outputs.entries())
-      words[table + buffer] = (outputs[i] as CpuBuffer).block.address
+    for (let i = 0; i < inputs.length; i++)
+      words[table + (this.#inputs[i] as Port).buffer] = (inputs[i] as CpuBuffer).block.address
+    for (let i = 0; i < outputs.length; i++)
+      words[table + (this.#outputs[i] as Port).buffer] = (outputs[i] as CpuBuffer).block.address
     if (this.#arena === arena) return
     for (const [buffer, offset] of this.#offsets) words[table + buffer] = arena + offset
-    words[table + buffers.length] = arena + this.#scratchOffset
+    words[table + this.#buffers] = arena + this.#scratchOffset
     this.#arena = arena
   }
+}
+
+function portOf({ buffers }: Program, buffer: number): Port {
+  const plan = buffers[buffer]
+  if (!plan) throw internalError(`buffer ${buffer} is not in the program`)
+  const { dtype, length, place } = plan
+  return { buffer, bytes: length * byteWidth(dtype), reuses: place.kind === 'output' ? place.reuses : undefined }
+}
+
+/** The input, where no other one is the same buffer: only then may it be overwritten. */
+function unshared(inputs: readonly CpuBuffer[], index: number): CpuBuffer | undefined {
+  const input = inputs[index]
+  return inputs.indexOf(input as CpuBuffer) === index && inputs.lastIndexOf(input as CpuBuffer) === index
+    ? input
+    : undefined
 }
 
 /** Puts the module where workers find it. */

@@ -101,15 +101,16 @@ export class Heap {
     return new CpuBuffer(this, buffer.byteLength, buffer.block)
   }
 
-  /** Checks that a buffer is ours and alive. */
-  own(buffer: DeviceBuffer, what: string): CpuBuffer {
+  /** Checks that a buffer is ours and alive; `what` it is, or the number of the input. */
+  own(buffer: DeviceBuffer, what: string | number): CpuBuffer {
+    const name = (): string => (typeof what === 'string' ? what : `input ${what}`)
     if (!(buffer instanceof CpuBuffer) || buffer.heap !== this)
       throw new BackendError(
         'cpu',
         'wrong-backend',
-        `${what} lives on another device. Move it: read it there, upload it here.`,
+        `${name()} lives on another device. Move it: read it there, upload it here.`,
       )
-    if (!buffer.live) throw new BackendError('cpu', 'disposed', `${what} was released or donated before`)
+    if (!buffer.live) throw new BackendError('cpu', 'disposed', `${name()} was released or donated before`)
     return buffer
   }
 

@@ -24,10 +24,20 @@ export function roomFor(bytes: number): number {
   return size < large ? size : size + ((page + stagger - (size % page)) % page)
 }
 
+/** Blocks that wait for the next request of their size. */
+const mostSpare = 8
+
 /** One block of the heap. Blocks are handed out whole multiples of 64 bytes at multiples of 64. */
-export interface Block {
+export class Block {
   readonly address: number
   readonly size: number
+  /** Until its release. */
+  used = true
+
+  constructor(address: number, size: number) {
+    this.address = address
+    this.size = size
+  }
 }
 
 interface Free {
@@ -43,7 +53,8 @@ export class Memory {
   readonly memory: WebAssembly.Memory
   readonly shared: boolean
   readonly #free: Free[] = []
-  readonly #used = new Map<number, number>()
+  /** The blocks that were released last, apart from the others: the next run of the same program takes them again. */
+  readonly #spare: Free[] = []
   #end: number
   #bytes = 0
   #view: Uint8Array
@@ -73,19 +84,19 @@ export class Memory {
 
   /** The memory's bytes; a new view after each growth, so do not keep it. */
   get bytes(): Uint8Array {
-    if (this.#view.buffer !== this.memory.buffer) this.#view = new Uint8Array(this.memory.buffer)
     return this.#view
   }
 
   /** The memory's 32-bit words, likewise. */
   get words(): Uint32Array {
-    if (this.#words.buffer !== this.memory.buffer) this.#words = new Uint32Array(this.memory.buffer)
     return this.#words
   }
 
   /** Throws `BackendError` 'out-of-memory' beyond 4 GiB or when the system has no more. */
   allocate(bytes: number): Block {
     const size = roomFor(bytes)
+    const spare = this.#takeSpare(size)
+    if (spare !== undefined) return this.#block(spare, size)
     let best = this.#bestFit(size)
     if (best < 0) {
       this.#grow(size)
@@ -98,18 +109,41 @@ export class Memory {
       from.address += size
       from.size -= size
     }
-    this.#used.set(address, size)
-    this.#bytes += size
-    return { address, size }
+    return this.#block(address, size)
   }
 
-  /** Unknown blocks (freed twice) are ignored. */
-  release({ address }: Block): void {
-    const size = this.#used.get(address)
-    if (size === undefined) return
-    this.#used.delete(address)
+  #block(address: number, size: number): Block {
+    this.#bytes += size
+    return new Block(address, size)
+  }
+
+  /** A block that was released before is left alone. */
+  release(block: Block): void {
+    if (!block.used) return
+    block.used = false
+    const { address, size } = block
     this.#bytes -= size
-    this.#insert(address, size)
+    if (this.#spare.length >= mostSpare) this.#freeSpare()
+    this.#spare.push({ address, size })
+  }
+
+  /** The address of a spare block of just this size; where there is none, the spare ones are free for all. */
+  #takeSpare(size: number): number | undefined {
+    const spare = this.#spare
+    for (let i = spare.length - 1; i >= 0; i--) {
+      const { address, size: other } = spare[i] as Free
+      if (other !== size) continue
+      const last = spare.pop() as Free
+      if (i < spare.length) spare[i] = last
+      return address
+    }
+    this.#freeSpare()
+    return undefined
+  }
+
+  #freeSpare(): void {
+    for (const { address, size } of this.#spare) this.#insert(address, size)
+    this.#spare.length = 0
   }
 
   #bestFit(size: number): number {
@@ -158,6 +192,8 @@ export class Memory {
       } catch {
         continue
       }
+      this.#view = new Uint8Array(this.memory.buffer)
+      this.#words = new Uint32Array(this.memory.buffer)
       this.#insert(this.#end, pages * pageBytes)
       this.#end += pages * pageBytes
       return

@@ -264,7 +264,7 @@ describe('the choice between alone and together', () => {
       const took = way ? together : alone
       time += took
       shared += way ? 1 : 0
-      choice.took(took, way)
+      choice.took(took)
     }
     return { shared: shared / runs, loss: time / runs / Math.min(alone, together) }
   }
@@ -288,7 +288,7 @@ describe('the choice between alone and together', () => {
       let shared = 0
       for (let i = 0; i < runs; i++) {
         if (choice.together) shared++
-        choice.took(choice.together ? together : 2, choice.together)
+        choice.took(choice.together ? together : 2)
       }
       return shared
     }
@@ -301,11 +301,11 @@ describe('the choice between alone and together', () => {
   it('changes its mind when times change', () => {
     const choice = new Choice(false)
     const run = (alone: number, together: number, runs: number) => {
-      for (let i = 0; i < runs; i++) choice.took(choice.together ? together : alone, choice.together)
+      for (let i = 0; i < runs; i++) choice.took(choice.together ? together : alone)
       let shared = 0
       for (let i = 0; i < 100; i++) {
         if (choice.together) shared++
-        choice.took(choice.together ? together : alone, choice.together)
+        choice.took(choice.together ? together : alone)
       }
       return shared
     }

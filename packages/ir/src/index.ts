@@ -22,7 +22,7 @@ export {
 export { BackendError, type BackendErrorCode, internalError, OpError, type OpErrorDetails } from './errors.ts'
 export { type Inferred, inferNode } from './infer.ts'
 export { type Canonical, canonical } from './key.ts'
-export { idMark, make, parameter, settle, twin } from './make.ts'
+export { idMark, make, parameter, parameterLike, settle, twin } from './make.ts'
 export {
   type Attrs,
   type ConvAttrs,

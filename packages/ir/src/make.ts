@@ -38,6 +38,12 @@ export function parameter(shape: Dims, dtype: DType, value?: object): NodeOf<'pa
   return node
 }
 
+/** A settled leaf with the shape and dtype of another node. */
+export function parameterLike({ shape, dtype }: Node, value: object): Node {
+  const node: MutableNode = { id: nextId++, op: 'parameter', attrs: { shape, dtype }, src: [], shape, dtype, value }
+  return node as unknown as Node
+}
+
 /** Turns a pending node into a parameter that holds its value and drops its history. The one change of a node's life. */
 export function settle(node: Node, value: object): void {
   const target = node as unknown as MutableNode

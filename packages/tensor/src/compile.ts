@@ -1,12 +1,14 @@
 import {
   canonical,
   checkOptions,
+  type DeviceBuffer,
   type Executable,
   idMark,
   type Node,
   type NodeOf,
   OpError,
   parameter,
+  parameterLike,
   topological,
 } from '@tessella/ir'
 import type { Device } from './runtime/device.ts'
@@ -161,37 +163,53 @@ function traceCall<A extends readonly unknown[], R>(
   }
 }
 
-/** Runs the program, then commits: nothing changes when it throws. */
+/** The traced result with tensors in its slots. */
+function filled(shape: unknown, results: readonly Tensor[]): unknown {
+  if (shape instanceof Slot) return results[shape.index]
+  if (Array.isArray(shape)) return shape.map((part) => filled(part, results))
+  return mapLeaves(shape, (leaf) => (leaf instanceof Slot ? results[leaf.index] : leaf))
+}
+
+/** Runs the program, then commits: nothing changes when it throws. Every step of a training loop passes here. */
 function replay(entry: Entry, dynamic: readonly unknown[], device: Device): unknown {
-  const passed = dynamic.map((v) => (isTensor(v) ? nodeOf(v) : hostLeaf(Float32Array.of(Number(v)), [], 'float32')))
-  const nodes = [...passed, ...entry.reads.map((cell) => cell.node), ...entry.captured]
-  const waiting = nodes.filter((n) => n.op !== 'parameter')
-  if (waiting.length > 0 || device.pending.size > 0) settleAll(waiting)
-  const storages = nodes.map(storageOf)
-  const buffers = storages.map((s) => s.bufferOn(device))
-  const donated = buffers.map(() => false)
-  for (const { cell, input } of entry.assigned) if (input !== undefined) donated[input] = !cell.exposed
+  const { reads, captured, assigned, results } = entry
+  const nodes: Node[] = []
+  for (const v of dynamic) nodes.push(isTensor(v) ? nodeOf(v) : hostLeaf(Float32Array.of(Number(v)), [], 'float32'))
+  for (const cell of reads) nodes.push(cell.node)
+  for (const node of captured) nodes.push(node)
+  if (device.pending.size > 0 || nodes.some(isWaiting)) settleAll(nodes.filter(isWaiting))
+  const buffers: DeviceBuffer[] = []
+  const donated: boolean[] = []
+  for (const node of nodes) {
+    buffers.push(storageOf(node).bufferOn(device))
+    donated.push(false)
+  }
+  for (const { cell, input } of assigned) if (input !== undefined) donated[input] = !cell.exposed
   const outputs = entry.executable.run(buffers, donated)
   // Numbers are nobody else's: their buffers are there for the next call, before the collector would come to them.
-  for (const [i, v] of dynamic.entries()) if (!isTensor(v)) storages[i]?.dispose()
-  const wrap = (i: number, like: Node, weighed: boolean): Node => {
-    const buffer = outputs[i]
-    if (buffer === undefined) throw new Error(`internal: output ${i} of a program is missing`)
-    const storage = Storage.fromDevice(device, buffer, like.dtype)
-    // Variables free their old values themselves; results wait for the collector.
-    if (weighed) device.weigh(storage, buffer.byteLength)
-    return parameter(like.shape, like.dtype, storage)
-  }
-  for (const [i, { cell, input }] of entry.assigned.entries()) {
+  for (let i = 0; i < dynamic.length; i++) if (!isTensor(dynamic[i])) storageOf(nodes[i] as Node).dispose()
+  for (let i = 0; i < assigned.length; i++) {
+    const { cell, input } = assigned[i] as Entry['assigned'][number]
     const old = cell.node.value instanceof Storage ? cell.node.value : undefined
     const wasExposed = cell.exposed
-    const fresh = wrap(entry.results.length + i, cell.node, false)
-    commitCell(cell, fresh, false)
+    // Variables free their old values themselves; results wait for the collector.
+    commitCell(cell, outputNode(outputs, results.length + i, cell.node, device, false), false)
     if (input !== undefined && donated[input]) old?.donated()
     else if (!wasExposed) old?.dispose()
   }
-  const results = entry.results.map((like, i) => fromNode(wrap(i, like, true)))
-  return mapLeaves(entry.shape, (leaf) => (leaf instanceof Slot ? results[leaf.index] : leaf))
+  const tensors = results.map((like, i) => fromNode(outputNode(outputs, i, like, device, true)))
+  return filled(entry.shape, tensors)
+}
+
+const isWaiting = (node: Node): boolean => node.op !== 'parameter'
+
+/** The node of an output, like another one; `weighed`: the collector shall know its weight. */
+function outputNode(outputs: readonly DeviceBuffer[], i: number, like: Node, device: Device, weighed: boolean): Node {
+  const buffer = outputs[i]
+  if (buffer === undefined) throw new Error(`internal: output ${i} of a program is missing`)
+  const storage = Storage.fromDevice(device, buffer, like.dtype)
+  if (weighed) device.weigh(storage, buffer.byteLength)
+  return parameterLike(like, storage)
 }
 
 /**

@@ -42,15 +42,11 @@ export class Choice {
     return this.#way === 'together'
   }
 
-  /** What a run took, in any unit; `together` is false also while no worker is ready. */
-  took(time: number, together: boolean): void {
+  /** What a run of the chosen way took, in any unit. Runs while no worker is ready do not count. */
+  took(time: number): void {
     if (this.#always) return
-    if (together !== this.together) {
-      this.#note('alone', time)
-      return
-    }
     this.#runs++
-    if (!together || this.#runs > 1) this.#note(this.#way, time)
+    if (!this.together || this.#runs > 1) this.#note(this.#way, time)
     this.#left--
     const { alone, together: shared } = this.#times
     const better: Way = alone !== undefined && shared !== undefined && alone < shared ? 'alone' : 'together'

@@ -85,10 +85,12 @@ export class Pool {
    * @throws BackendError 'lost' when a kernel traps, or a worker died with a part of one
    */
   run(program: Announced, choice: Choice, run: () => void): void {
-    const together = choice.together && this.ready > 0
-    Atomics.store(this.#words, control.together >> 2, together ? 1 : 0)
+    const ready = this.ready > 0
+    const together = ready && choice.together
+    // Only this thread looks at it.
+    this.#words[control.together >> 2] = together ? 1 : 0
     if (together) this.#announce(program)
-    const start = performance.now()
+    const start = ready ? performance.now() : 0
     try {
       run()
     } catch (error) {
@@ -96,8 +98,9 @@ export class Pool {
       if (together) this.#drain()
       throw trapped('on the main thread', error)
     }
-    choice.took(performance.now() - start, together)
-    if (Atomics.exchange(this.#words, control.failed >> 2, 0) !== 0) throw trapped('in a worker')
+    // Without workers there is nothing to choose, and a look at the clock costs as much as a small kernel.
+    if (ready) choice.took(performance.now() - start)
+    if (together && Atomics.exchange(this.#words, control.failed >> 2, 0) !== 0) throw trapped('in a worker')
   }
 
   /** Makes workers that sleep look at a program, which will open kernels soon. */

@@ -8,6 +8,7 @@ import {
   type MemoryReport,
 } from '@tessella/ir'
 import { Ballast } from './ballast.ts'
+import { type Lease, Leases } from './lease.ts'
 import type { Storage } from './storage.ts'
 import type { Cell } from './trace.ts'
 
@@ -48,7 +49,7 @@ export class Device {
   /** Variables with an assignment that nothing has computed yet; settled together with the next read. */
   readonly pending = new Set<Cell>()
   readonly #cache = new Map<string, Executable>()
-  readonly #finalizer: FinalizationRegistry<DeviceBuffer>
+  readonly #leases: Leases
   readonly #ballast = new Ballast()
   #heldSinceYield = 0
   #disposed = false
@@ -63,7 +64,7 @@ export class Device {
           'Install the same version of @tessella/ir, tensor, compiler and backends.',
       )
     this.backend = backend
-    this.#finalizer = new FinalizationRegistry((buffer) => {
+    this.#leases = new Leases((buffer) => {
       if (!this.#disposed) backend.release(buffer)
     })
   }
@@ -86,10 +87,10 @@ export class Device {
     oldest[1].dispose()
   }
 
-  /** Ties a buffer's life to a storage's. */
-  hold(storage: Storage, buffer: DeviceBuffer): void {
-    this.#finalizer.register(storage, buffer, storage)
+  /** Ties a buffer's life to a storage's, which holds the lease. */
+  hold(buffer: DeviceBuffer): Lease {
     this.#heldSinceYield += Math.max(buffer.byteLength, smallestWeight)
+    return this.#leases.begin(buffer)
   }
 
   /** Lets the collector know what a buffer that only it can free weighs. */
@@ -97,14 +98,15 @@ export class Device {
     this.#ballast.add(storage, bytes)
   }
 
-  forget(storage: Storage): void {
-    this.#finalizer.unregister(storage)
+  forget(storage: Storage, lease: Lease): void {
+    this.#leases.end(lease)
     this.#ballast.remove(storage)
   }
 
-  release(storage: Storage, buffer: DeviceBuffer): void {
-    this.forget(storage)
-    if (!this.#disposed) this.backend.release(buffer)
+  release(storage: Storage, lease: Lease): void {
+    const { buffer } = lease.held
+    this.forget(storage, lease)
+    if (!this.#disposed && buffer !== undefined) this.backend.release(buffer)
   }
 
   /** Called on every read: now and then gives finalizers a turn. */

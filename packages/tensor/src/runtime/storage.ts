@@ -1,6 +1,7 @@
 import { BackendError, type DeviceBuffer, type DType, type HostArray } from '@tessella/ir'
 import type { Weight } from './ballast.ts'
 import type { Device } from './device.ts'
+import type { Lease } from './lease.ts'
 
 /** Small values move to the host when read and leave the device, so a read loss never waits for the collector. */
 const smallBytes = 4096
@@ -13,7 +14,8 @@ export class Storage {
   readonly dtype: DType
   #host: HostArray | undefined
   #device: Device | undefined
-  #buffer: DeviceBuffer | undefined
+  /** Of its buffer on the device. */
+  #lease: Lease | undefined
   #gone: 'disposed' | 'donated' | undefined
   /** A Variable owns it: disposing a tensor that shows it must not free it. */
   owned = false
@@ -33,15 +35,15 @@ export class Storage {
   static fromDevice(device: Device, buffer: DeviceBuffer, dtype: DType): Storage {
     const storage = new Storage(dtype)
     storage.#device = device
-    storage.#buffer = buffer
-    device.hold(storage, buffer)
+    storage.#lease = device.hold(buffer)
     return storage
   }
 
   /** The buffer on `device`, uploaded when the value is only on the host. */
   bufferOn(device: Device): DeviceBuffer {
     this.#check()
-    if (this.#buffer !== undefined && this.#device === device) return this.#buffer
+    const present = this.#lease?.held.buffer
+    if (present !== undefined && this.#device === device) return present
     if (this.#host === undefined)
       throw new BackendError(
         device.backend.name,
@@ -52,8 +54,7 @@ export class Storage {
     const buffer = device.backend.upload(this.#host, this.dtype)
     this.#drop()
     this.#device = device
-    this.#buffer = buffer
-    device.hold(this, buffer)
+    this.#lease = device.hold(buffer)
     // Large host copies would double the memory of every parameter and batch.
     if (this.#host.byteLength > smallBytes) this.#host = undefined
     return buffer
@@ -69,7 +70,7 @@ export class Storage {
     this.#check()
     if (this.#host !== undefined) return this.#host.slice()
     const device = this.#device as Device
-    const data = await device.backend.read(this.#buffer as DeviceBuffer, this.dtype)
+    const data = await device.backend.read(this.#lease?.held.buffer as DeviceBuffer, this.dtype)
     if (data.byteLength <= smallBytes && this.#gone === undefined && !this.owned) {
       this.#host = data.slice()
       this.#drop()
@@ -93,14 +94,14 @@ export class Storage {
   /** The run that took the buffer owns it now. */
   donated(): void {
     this.#gone = 'donated'
-    this.#device?.forget(this)
-    this.#buffer = undefined
+    if (this.#lease !== undefined) this.#device?.forget(this, this.#lease)
+    this.#lease = undefined
     this.#host = undefined
   }
 
   #drop(): void {
-    if (this.#buffer !== undefined) this.#device?.release(this, this.#buffer)
-    this.#buffer = undefined
+    if (this.#lease !== undefined) this.#device?.release(this, this.#lease)
+    this.#lease = undefined
     this.#device = undefined
   }
 

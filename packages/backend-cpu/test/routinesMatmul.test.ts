@@ -128,6 +128,22 @@ describe('matmul', () => {
     check(build({ batch: [2], m: 29, n: 130, k: 1500, layout: 'TN' }), 2)
   })
 
+  it('reads the large operand of a few rows in long runs', () => {
+    for (let m = 1; m <= 4; m++)
+      for (const [n, k] of [
+        [2001, 67],
+        [512, 256],
+        [300, 450],
+        [8195, 33],
+      ] as const) {
+        check(build({ m, n, k, layout: m % 2 ? 'NN' : 'TN', gap: m === 3 ? 5 : 0 }), m + n)
+        // The same with the roles of the operands exchanged.
+        check(build({ m: n, n: m, k, layout: m % 2 ? 'TT' : 'TN' }), m + k)
+      }
+    check(build({ batch: [3], m: 2, n: 1100, k: 130, layout: 'NN' }), 1)
+    check(build({ batch: [2], m: 2, n: 1100, k: 130, layout: 'NN', shared: true }), 2)
+  })
+
   it('packs rows that are multiples of 4096 bytes apart', () => {
     check(build({ m: 50, n: 1024, k: 3, layout: 'NN' }), 1)
   })
@@ -166,6 +182,8 @@ describe('matmul', () => {
         [4, 3],
       ] as const)
         check(build({ m, n, k: 5, layout }, writes), m)
+    check(build({ m: 3, n: 1500, k: 90, layout: 'NN' }, writes), 2)
+    check(build({ m: 1500, n: 2, k: 90, layout: 'TN' }, writes), 4)
   })
 
   it('applies long epilogues apart, along their own rows', () => {
@@ -190,6 +208,7 @@ describe('matmul', () => {
       ] as const)
         for (const across of [false, true]) check(build({ m, n, k: 5, layout }, writes(across)), m + n)
     check(build({ batch: [3], m: 6, n: 10, k: 4, layout: 'NN' }, writes(false)), 1)
+    for (const across of [false, true]) check(build({ m: 2, n: 1500, k: 90, layout: 'NN' }, writes(across)), 2)
   })
 
   it('writes backwards', () => {

@@ -73,6 +73,29 @@ describe('convolutions by Winograd', () => {
   })
 })
 
+describe('products of a few rows', () => {
+  it.each([2, 3])('have the same bits with %d threads', async (threads) => {
+    const { twins, many } = await threadTwins(threads)
+    await useBackend(twins)
+    for (const [m, k, n] of [
+      [1, 300, 500],
+      [4, 257, 1031],
+      [2, 40, 9000],
+      [3, 1000, 200],
+    ] as const) {
+      const x = normal(key(m), [m, k]) as Tensor
+      const helped = many.helped
+      for (const product of [
+        x.matmul(normal(key(k), [k, n]) as Tensor),
+        x.matmul((normal(key(n), [n, k]) as Tensor).transpose(0, 1) as Tensor),
+      ])
+        expect((await (product as Tensor).relu().data()).some((v) => v > 0)).toBe(true)
+      expect(many.helped).toBeGreaterThan(helped)
+    }
+    disposeBackend()
+  })
+})
+
 /** Programs whose kernel reads far beyond the memory. */
 const trapping = (length: number): Program => ({
   buffers: [

@@ -8,6 +8,7 @@ import { addScaled, Epilogue } from './epilogue.ts'
 import { emitFinish } from './finish.ts'
 import { emitDotProducts } from './matmulDots.ts'
 import { type MatmulKernel, mergedRows, type Plan, planOf, transposed } from './matmulPlan.ts'
+import { emitThinProduct, isThin } from './matmulThin.ts'
 import { emitPack, emitTilePack } from './pack.ts'
 import { releaseIndices, takeDigit, takeIndices } from './split.ts'
 import { type Block, type Column, emitTiles } from './tile.ts'
@@ -17,11 +18,25 @@ export function emitMatmul(context: KernelContext, kernel: MatmulKernel): readon
   if (sizeOf(kernel.domain) === 0) return []
   const weight = weightOf(kernel.writes.map((w) => w.value))
   const epilogue = new Epilogue(context, kernel.writes)
+  const thin = emitThin(context, kernel, epilogue)
+  if (thin) return thin
   if (weight <= mostWeight || kernel.dtype !== 'float32') return emitProduct(context, kernel, epilogue)
   const columns = kernel.domain.length - 1
   // The finish goes along rows: those of the transposed product where the epilogue's elements lie that way.
   const turn = epilogue.apart(columns) > epilogue.apart(columns - 1)
   return withFinish(context, turn ? transposed(kernel) : kernel)
+}
+
+/** A product of a few rows, with its lanes along the last dimension. */
+function emitThin(context: KernelContext, kernel: MatmulKernel, epilogue: Epilogue): readonly KernelCode[] | undefined {
+  const plan = planFor(context, kernel, epilogue)
+  if (!isThin(kernel, plan)) return undefined
+  if (plan.laneDimension === plan.rank - 1) return emitThinProduct(context, kernel, plan)
+  const turned = transposed(kernel)
+  const other = planFor(context, turned, new Epilogue(context, turned.writes))
+  return isThin(turned, other) && other.laneDimension === other.rank - 1
+    ? emitThinProduct(context, turned, other)
+    : undefined
 }
 
 /**

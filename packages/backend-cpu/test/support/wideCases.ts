@@ -34,8 +34,10 @@ function caseOf(seed: number): Case {
   const pick = (low: number, high: number) => low + Math.floor(((random() + 1) / 2) * (high - low + 1))
   const kind = (['matmul', 'conv', 'convGradInput', 'convGradWeight'] as const)[seed % 4] ?? 'matmul'
   if (kind === 'matmul') {
-    const [m, n, k] = [pick(1, 30), pick(1, 70), pick(1, 40)]
-    const [nn, bn] = [random() > 0, random() > 0]
+    // Some with a few rows and a large right operand.
+    const thin = seed % 16 === 8
+    const [m, n, k] = thin ? [pick(1, 4), pick(1500, 2500), pick(90, 130)] : [pick(1, 30), pick(1, 70), pick(1, 40)]
+    const [nn, bn] = [random() > 0, thin || random() > 0]
     const kernel: RoutineKernel = {
       kind,
       domain: [m, n],

@@ -1,4 +1,4 @@
-import type { Affine, Expr, Kernel } from '@tessella/compiler'
+import type { Affine, Expr, Kernel, Write } from '@tessella/compiler'
 import { type Dims, sizeOf, stridesOf } from '@tessella/ir'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
@@ -61,6 +61,62 @@ describe('long reductions to few results', () => {
         expect(got.map((g) => [...g])).toEqual(memory.slice(1).map((m) => [...m]))
       }),
       { numRuns: 5, seed: 8 },
+    )
+  })
+
+  it('say where the first extreme is, in parts too', () => {
+    const special = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, -0, 0]
+    const cases = fc.record({
+      rows: fc.integer({ min: 1, max: 3 }),
+      size: fc.integer({ min: 32768, max: 90001 }),
+      // The same number at several places, in one part or several; or nothing but equals.
+      value: fc.constantFrom(...special, 5),
+      places: fc.array(fc.nat(), { minLength: 1, maxLength: 4 }),
+      flat: fc.boolean(),
+      // Elements of a row are neighbours, or those of a column.
+      across: fc.boolean(),
+    })
+    fc.assert(
+      fc.property(cases, ({ rows, size, value, places, flat, across }) => {
+        const strides = across ? [1, rows] : [size, 1]
+        const x = Float32Array.from({ length: rows * size }, (_, i) => (flat ? 3 : ((i * 7919) % 9) - 4))
+        for (const [i, place] of places.entries()) x[((i * 31) % rows) * size + (place % size)] = value
+        const value0 = load(f32, 0, { offset: 0, strides })
+        const doubled: Expr = { kind: 'binary', dtype: f32, fn: 'add', a: value0, b: value0 }
+        const at: Affine = { offset: 0, strides: [1] }
+        const k: Extract<Kernel, { kind: 'reduce' }> = {
+          kind: 'reduce',
+          domain: [rows],
+          inner: [size],
+          accumulators: [
+            { fn: 'argmax', value: value0 },
+            { fn: 'argmin', value: doubled },
+            { fn: 'max', value: value0 },
+          ],
+          writes: [
+            ...[0, 1].map(
+              (index): Write => ({ buffer: 1 + index, at, value: { kind: 'result', dtype: 'int32', index } }),
+            ),
+            { buffer: 3, at, value: { kind: 'result', dtype: f32, index: 2 } },
+          ],
+        }
+        expect(
+          splitReductions({ buffers: [], kernels: [k], inputs: [], outputs: [], temporaryBytes: 0 }).kernels,
+        ).not.toEqual([k])
+        const memory = [x, new Int32Array(rows), new Int32Array(rows), new Float32Array(rows)] as const
+        interpret(k, memory)
+        const got = runKernels(
+          [
+            { dtype: f32, length: rows * size, data: x },
+            { dtype: 'int32', length: rows },
+            { dtype: 'int32', length: rows },
+            { dtype: f32, length: rows },
+          ],
+          [k],
+        )
+        expect(got.map((g) => [...g])).toEqual(memory.slice(1).map((m) => [...m]))
+      }),
+      { numRuns: 40, seed: 9 },
     )
   })
 

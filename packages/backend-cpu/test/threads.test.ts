@@ -13,6 +13,7 @@ import {
   normal,
   randint,
   type Tensor,
+  tensor,
   useBackend,
 } from '@tessella/tensor'
 import { compareOnRandomGraphs } from '@tessella/testing'
@@ -92,6 +93,24 @@ describe('products of a few rows', () => {
         expect((await (product as Tensor).relu().data()).some((v) => v > 0)).toBe(true)
       expect(many.helped).toBeGreaterThan(helped)
     }
+    disposeBackend()
+  })
+})
+
+describe('the place of an extreme along one long axis', () => {
+  it.each([2, 3])('is the same with %d threads, the first of equals, and NaN before all', async (threads) => {
+    const { twins, many } = await threadTwins(threads)
+    await useBackend(twins)
+    const data = Float32Array.from({ length: 200_003 }, (_, i) => (i * 7919) % 1000)
+    const find = async (x: Float32Array) => {
+      const t = tensor(x, [x.length]) as Tensor
+      return [await (t.argmax(0) as Tensor).item(), await (t.argmin(0) as Tensor).item()]
+    }
+    expect(await find(data)).toEqual([data.indexOf(999), data.indexOf(0)])
+    data[150_000] = data[199_999] = Number.NaN
+    expect(await find(data)).toEqual([150_000, 150_000])
+    expect(await find(new Float32Array(100_000))).toEqual([0, 0])
+    expect(many.helped).toBeGreaterThan(0)
     disposeBackend()
   })
 })

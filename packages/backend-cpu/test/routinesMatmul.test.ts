@@ -120,6 +120,9 @@ describe('matmul', () => {
       for (const n of [1, 3, 4, 8, 11]) {
         check(build({ m, n, k: 8 + ((m * n) % 9), layout: 'NT' }), m * n)
         check(build({ batch: [2], m: n, n: 1, k: 11, layout: 'NN', gap: 2 }), m)
+        // Long enough for merged vectors, in engines that merge and in others.
+        for (const seed of [1, 2]) check(build({ m, n, k: 64 + m * n, layout: 'NT', gap: m % 2 }), seed)
+        check(build({ batch: [2], m: n, n: 1, k: 70 + m, layout: 'NN' }), 2)
       }
   })
 

@@ -34,10 +34,14 @@ function caseOf(seed: number): Case {
   const pick = (low: number, high: number) => low + Math.floor(((random() + 1) / 2) * (high - low + 1))
   const kind = (['matmul', 'conv', 'convGradInput', 'convGradWeight'] as const)[seed % 4] ?? 'matmul'
   if (kind === 'matmul') {
-    // Some with a few rows and a large right operand.
-    const thin = seed % 16 === 8
-    const [m, n, k] = thin ? [pick(1, 4), pick(1500, 2500), pick(90, 130)] : [pick(1, 30), pick(1, 70), pick(1, 40)]
-    const [nn, bn] = [random() > 0, thin || random() > 0]
+    // Some with a few rows and a large right operand, some with long dot products.
+    const [thin, long] = [seed % 16 === 8, seed % 16 === 4]
+    const [m, n, k] = thin
+      ? [pick(1, 4), pick(1500, 2500), pick(90, 130)]
+      : long
+        ? [pick(1, 12), pick(1, 70), pick(64, 200)]
+        : [pick(1, 30), pick(1, 70), pick(1, 40)]
+    const [nn, bn] = [long || random() > 0, thin || (!long && random() > 0)]
     const kernel: RoutineKernel = {
       kind,
       domain: [m, n],

@@ -39,7 +39,7 @@ function caseOf(seed: number): Case {
   if (kind === 'matmul') {
     // Some of them so large that K goes in pieces.
     const [m, n, k] = isLarge(seed)
-      ? [pick(200, 220), pick(300, 330), pick(2100, 2200)]
+      ? [pick(130, 150), pick(203, 230), pick(3000, 3200)]
       : [pick(1, 30), pick(1, 70), pick(1, 40)]
     const [nn, bn] = [random() > 0, random() > 0]
     const kernel: RoutineKernel = {

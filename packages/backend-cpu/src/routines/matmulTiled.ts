@@ -23,6 +23,8 @@ interface ByHeight {
 /** The code for one piece of K, or for all pieces but the first and the last. */
 interface Piece {
   readonly sink: Sink
+  /** Whether the epilogue's running addresses are arguments, behind those of the sums. */
+  readonly ends: boolean
   readonly gather: ByHeight | undefined
   readonly strip: ByHeight | undefined
   /** What is left of the lanes after whole strips. */
@@ -51,7 +53,7 @@ export function multiplication(context: KernelContext, plan: Plan, epilogue: Epi
     large: rowSplit.large > 0 ? make(rowSplit.small + 1) : undefined,
     small: rowSplit.large < rowSplit.pieces ? make(rowSplit.small) : undefined,
   })
-  const piece = (sink: Sink, length: number): Piece => {
+  const piece = (length: number, sink: Sink, ends: boolean): Piece => {
     const over = (list: readonly Block[]): ByHeight | undefined =>
       list.length === 0
         ? undefined
@@ -74,6 +76,7 @@ export function multiplication(context: KernelContext, plan: Plan, epilogue: Epi
           )
     return {
       sink,
+      ends,
       gather: tiled ? byHeight((height) => emitTilePack(context, length, splat.k * 4, height)) : undefined,
       strip: strips > 0 ? over(blocksOf(plan, tiles, 0)) : undefined,
       rest: over(blocksOf(plan, Math.floor(restLanes / perTile), restLanes % perTile)),
@@ -82,9 +85,9 @@ export function multiplication(context: KernelContext, plan: Plan, epilogue: Epi
   const steps = new Array<number>(plan.rank).fill(0)
   steps[plan.rowDimension] = sumRow
   steps[plan.laneDimension] = 4
-  const first = piece(pieces > 1 ? new SumsOfPieces(steps, false) : epilogue, pieces > 1 ? size : k)
-  const middle = pieces > 2 ? piece(new SumsOfPieces(steps, true), size) : undefined
-  const last = pieces > 1 ? piece(new SumsOfPieces(steps, true, epilogue), units.last) : undefined
+  const first = pieces === 1 ? piece(k, epilogue, true) : piece(size, new SumsOfPieces(steps, false), false)
+  const middle = pieces > 2 ? piece(size, new SumsOfPieces(steps, true), false) : undefined
+  const last = pieces > 1 ? piece(units.last, new SumsOfPieces(steps, true, epilogue), true) : undefined
 
   const f = context.module.function(['i32', 'i32'], [], (f, begin, end) => {
     const matrix = f.local('i32')
@@ -126,7 +129,7 @@ export function multiplication(context: KernelContext, plan: Plan, epilogue: Epi
         f.release(tile)
       }
       /** All of the unit, for the piece of K that starts at `start`. */
-      const run = ({ sink, gather, strip, rest }: Piece, start: Local | number): void => {
+      const run = ({ sink, ends, gather, strip, rest }: Piece, start: Local | number): void => {
         const pushRows = (row: Local | number): void => {
           pushOperand(f, context, splat, indices)
           addScaled(f, row, splat.own * 4)
@@ -162,7 +165,7 @@ export function multiplication(context: KernelContext, plan: Plan, epilogue: Epi
             const point: (Local | number)[] = [...indices, 0, 0]
             point[plan.rowDimension] = row
             point[plan.laneDimension] = strip === 0 ? 0 : lane
-            if (sink === epilogue || last?.sink === sink) epilogue.pushBases(f, point)
+            if (ends) epilogue.pushBases(f, point)
             callByHeight(f, 2 + sink.params.length, tile, rowSplit, callees)
           })
           f.release(lane)

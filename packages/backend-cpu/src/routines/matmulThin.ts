@@ -5,9 +5,10 @@ import type { FunctionRef, Local } from '../wasm/assembler.ts'
 import { forUnits, pushOperand } from './calls.ts'
 import { addScaled, Epilogue } from './epilogue.ts'
 import { emitFinish } from './finish.ts'
+import { blocksOf } from './matmulColumns.ts'
 import type { MatmulKernel, Plan } from './matmulPlan.ts'
 import { limit, releaseIndices, splitEvenly, takeDigit, takeIndices } from './split.ts'
-import { type Block, type Column, emitTiles } from './tile.ts'
+import { emitTiles } from './tile.ts'
 import { aligned, workspace } from './workspace.ts'
 
 /** Rows of the vector operand that are read side by side. */
@@ -40,7 +41,8 @@ export function emitThinProduct(context: KernelContext, kernel: MatmulKernel, pl
   const { batch, k, lanes, splat, vector, rowDimension, laneDimension, rows } = plan
   const { domain } = kernel
   const strips = splitEvenly(lanes, mostLanes).pieces
-  const perStrip = 4 * plan.width * Math.ceil(lanes / strips / (4 * plan.width))
+  const perTile = 4 * plan.width
+  const perStrip = perTile * Math.ceil(lanes / strips / perTile)
   const eights = Math.floor(k / together)
   const wanted = Math.min(mostParts / (strips * sizeOf(batch)), (k * lanes * rows) / leastPart, eights / 2)
   const perPart = Math.ceil(eights / Math.max(1, Math.floor(wanted)))
@@ -68,7 +70,8 @@ export function emitThinProduct(context: KernelContext, kernel: MatmulKernel, pl
         laneDimension,
         loops: [{ count, splat: splat.k * 4, vector: vector.k * 4 }],
         taps: [{ splat: 0, vector: 0 }],
-        blocks: blocksOf(plan, length),
+        // Sums must not be added twice.
+        blocks: blocksOf({ ...plan, overlap: false }, Math.floor(length / perTile), length % perTile),
       })
     return { whole: strips > 1 ? over(perStrip) : undefined, last: over(lanes - (strips - 1) * perStrip) }
   }
@@ -139,33 +142,4 @@ export function emitThinProduct(context: KernelContext, kernel: MatmulKernel, pl
     copyBytes,
   })
   return [{ f, units, grain: grainFor((rows * perStrip * perPart * together) / 8) }, finish]
-}
-
-/** Whole tiles, then pairs of vectors that can be merged, then what is left. */
-function blocksOf(plan: Plan, lanes: number): Block[] {
-  const { laneDimension, rank, width, unit } = plan
-  const perTile = 4 * width
-  const columns = (start: number, count: number): Column[] =>
-    Array.from({ length: Math.ceil(count / 4) }, (_, j) => {
-      const shifts = Array.from({ length: rank }, (_, d) => (d === laneDimension ? start + 4 * j : 0))
-      const left = Math.min(4, count - 4 * j)
-      return { offset: 4 * start + 16 * j, shifts, first: 0, lanes: left, readable: left }
-    })
-  const full = Math.floor(lanes / perTile)
-  const left = lanes - full * perTile
-  const paired = left - (left % (4 * unit))
-  const tail = [
-    { start: full * perTile, count: paired },
-    { start: full * perTile + paired, count: left - paired },
-  ]
-  return [
-    {
-      count: full,
-      step: 4 * perTile,
-      dimension: laneDimension,
-      amount: perTile,
-      body: [{ columns: columns(0, perTile) }],
-    },
-    ...tail.filter(({ count }) => count > 0).map(({ start, count }) => ({ columns: columns(start, count) })),
-  ]
 }

@@ -1,6 +1,8 @@
 import type { Affine, Write } from '@tessella/compiler'
 import { sizeOf } from '@tessella/ir'
 import type { RoutineKernel } from '../../src/routines/index.ts'
+import { planOf } from '../../src/routines/matmulPlan.ts'
+import { unitsOf } from '../../src/routines/matmulUnits.ts'
 import { isWinograd } from '../../src/routines/winograd/choice.ts'
 import { binary, constant, contiguous, load, RoutineHarness, randomNumbers, result } from './routines.ts'
 import { outputSizes } from './window.ts'
@@ -27,6 +29,55 @@ function epilogue(domain: readonly number[], choice: number): Write[] {
   return [{ buffer: 0, at: whole, value: values[choice % 3] ?? result }]
 }
 
+interface Product {
+  /** Least and most of M, N and K. */
+  readonly sizes: readonly (readonly [number, number])[]
+  /** Whether the operands are transposed; by chance where it is not said. */
+  readonly layout?: 'NN' | 'NT'
+}
+
+function productOf(choice: number): Product {
+  switch (choice) {
+    // So large that K goes in pieces.
+    case 8:
+      return {
+        sizes: [
+          [130, 150],
+          [203, 230],
+          [3000, 3200],
+        ],
+      }
+    // A few rows and a large right operand.
+    case 12:
+      return {
+        sizes: [
+          [1, 4],
+          [1500, 2500],
+          [90, 130],
+        ],
+        layout: 'NN',
+      }
+    // Long dot products.
+    case 4:
+      return {
+        sizes: [
+          [1, 12],
+          [1, 70],
+          [64, 200],
+        ],
+        layout: 'NT',
+      }
+    default:
+      return {
+        sizes: [
+          [1, 30],
+          [1, 70],
+          [1, 40],
+        ],
+      }
+  }
+}
+
 const isMany = (seed: number): boolean => [1, 3, 6].includes(seed % 8)
 
 function caseOf(seed: number): Case {
@@ -34,14 +85,10 @@ function caseOf(seed: number): Case {
   const pick = (low: number, high: number) => low + Math.floor(((random() + 1) / 2) * (high - low + 1))
   const kind = (['matmul', 'conv', 'convGradInput', 'convGradWeight'] as const)[seed % 4] ?? 'matmul'
   if (kind === 'matmul') {
-    // Some with a few rows and a large right operand, some with long dot products.
-    const [thin, long] = [seed % 16 === 8, seed % 16 === 4]
-    const [m, n, k] = thin
-      ? [pick(1, 4), pick(1500, 2500), pick(90, 130)]
-      : long
-        ? [pick(1, 12), pick(1, 70), pick(64, 200)]
-        : [pick(1, 30), pick(1, 70), pick(1, 40)]
-    const [nn, bn] = [long || random() > 0, thin || (!long && random() > 0)]
+    const { sizes, layout } = productOf(seed % 16)
+    const [m, n, k] = sizes.map(([low, high]) => pick(low, high)) as [number, number, number]
+    const nn = layout === undefined ? random() > 0 : layout[0] === 'N'
+    const bn = layout === undefined ? random() > 0 : layout[1] === 'N'
     const kernel: RoutineKernel = {
       kind,
       domain: [m, n],
@@ -86,6 +133,13 @@ function caseOf(seed: number): Case {
 export function isWinogradCase(seed: number): boolean {
   const { kernel } = caseOf(seed)
   return kernel.kind.startsWith('conv') && isWinograd(kernel as Parameters<typeof isWinograd>[0])
+}
+
+/** Whether a case is a product that goes over K in pieces. */
+export function isInPieces(seed: number): boolean {
+  const { kernel } = caseOf(seed)
+  if (kernel.kind !== 'matmul') return false
+  return unitsOf(planOf(kernel, { mergeable: () => true, apart: () => 0, repeatable: true })).pieces > 1
 }
 
 /** FNV-1a of the bits of the first buffer after one run. */

@@ -18,24 +18,24 @@ async function programOf(batch: number, padding: number, train: boolean): Promis
   const backend = new Recorder()
   await useBackend(backend)
   const model = sequential(
-    input(2, 12, 10),
+    input(2, 12, 8),
     conv2d(2, 3, 3, { padding }),
     relu(),
     maxPool2d(2),
     conv2d(3, 5, 2),
     relu(),
     flatten(),
-    linear(padding === 0 ? 60 : 100, 4),
+    linear(padding === 0 ? 40 : 75, 4),
   )
   const opt = optimizer(sgd(0.1, { momentum: 0.9 }), model)
-  const step = compile((x: Tensor<[number, 2, 12, 10], 'uint8'>, y: Tensor<[number], 'uint8'>) => {
+  const step = compile((x: Tensor<[number, 2, 12, 8], 'uint8'>, y: Tensor<[number], 'uint8'>) => {
     const predict = () => model(x.cast('float32').div(255))
     if (!train) return predict()
     const [loss, grads] = valueAndGrad(() => crossEntropy(predict(), y), model)
     opt.update(grads)
     return loss
   })
-  const x = tensor(new Uint8Array(batch * 240), [batch, 2, 12, 10])
+  const x = tensor(new Uint8Array(batch * 192), [batch, 2, 12, 8])
   await step(x, tensor(new Uint8Array(batch), [batch])).data()
   return backend.largest.program
 }
@@ -104,7 +104,8 @@ describe('chains of kernels', () => {
   it.each([7, 96])('sum over %i images in two steps, close to the sums in one', async (batch) => {
     const whole = await programOf(batch, 1, true)
     const steps = prepared(whole)
-    expect(steps.kernels.length).toBeGreaterThan(whole.kernels.length)
+    const byImage = ({ kernels }: Program) => kernels.filter((k) => k.kind === 'reduce' && k.domain[0] === batch).length
+    expect(byImage(steps)).toBeGreaterThan(byImage(whole))
     const [one, two] = [whole, steps].map((p) => resultsOf(p, [p.kernels])) as [Uint8Array[], Uint8Array[]]
     for (const [i, buffer] of whole.outputs.entries()) {
       if (whole.buffers[buffer]?.dtype !== 'float32') continue
@@ -120,7 +121,7 @@ describe('chains of kernels', () => {
     const chains = chainsOf(prepared(await programOf(16, 1, true))).flatMap((item) => ('members' in item ? [item] : []))
     expect(chains.map(({ members }) => members.map((m) => m.kind).join(' '))).toEqual([
       'map conv maxPool conv',
-      'convGradInput maxPoolGrad reduce convGradWeight',
+      'convGradInput reduce convGradWeight',
     ])
     expect(chains.every(({ images }) => images === 16)).toBe(true)
   })

@@ -62,7 +62,9 @@ export function emitPooledInputGradient(
     columns: x.input,
     rowBytes,
   })
-  const finish = emitWhole(context, epilogue, shape)
+  // Images that are written as they are need no copy in between.
+  const whole = isWhole(kernel, shape)
+  const finish = whole ? undefined : emitWhole(context, epilogue, shape)
   const f = context.module.function(['i32', 'i32'], [], (f, begin, end) => {
     const n = begin as Local
     const [sums, list, planes] = [0, 1, 2].map(() => f.local('i32')) as [Local, Local, Local]
@@ -87,7 +89,13 @@ export function emitPooledInputGradient(
       f.call(entries)
       f.push(list, sums)
       f.call(tiles)
-      f.push(sums, y.lo * rowBytes + x.lo * channels * 4, 'i32.add', planes)
+      f.push(sums, y.lo * rowBytes + x.lo * channels * 4, 'i32.add')
+      if (!finish) {
+        epilogue.pushBases(f, [n])
+        f.call(separate)
+        return
+      }
+      f.get(planes)
       f.call(separate)
       f.get(planes)
       epilogue.pushBases(f, [n])
@@ -96,6 +104,12 @@ export function emitPooledInputGradient(
   })
   const work = (channels * outputs * shape.taps * entriesOf(windows)) / 8
   return [{ f, units: shape.n, grain: grainFor(work) }]
+}
+
+function isWhole({ writes }: GradientKernel, { axes, inputPlane }: ConvShape): boolean {
+  const [write, ...more] = writes
+  if (!write || more.length > 0 || write.value.kind !== 'result' || write.at.offset !== 0) return false
+  return write.at.strides.slice(1).join() === [inputPlane, axes[2].input, 1].join()
 }
 
 /** A function (image of planes, ...running addresses). */

@@ -8,7 +8,7 @@ import { addScaled, Epilogue } from './epilogue.ts'
 import { emitFinish } from './finish.ts'
 import { emitCopy, emitFill, type Plane, planeOf } from './plane.ts'
 import { emitPooledWeightGradient } from './pooled/weightGradient.ts'
-import { type Before, emitSlots, slotsOf } from './slots.ts'
+import { type Before, emitSlots, partsFor, type SlotCode, slotsOf } from './slots.ts'
 import { splitEvenly } from './split.ts'
 import { type ConvShape, convShapeOf, flattened } from './window.ts'
 import { schemeFor } from './winograd/choice.ts'
@@ -49,8 +49,18 @@ export function emitConvGradWeight(context: KernelContext, kernel: ConvKernel, b
   const copies = plane.inPlace ? 0 : plane.bytes * slots.block
   const { shared, own } = workspace(context, slots.count * slots.sumBytes, copies + laneBytes)
   const copy = plane.inPlace ? undefined : emitCopy(context, plane)
-  const tiles = emitSlotTiles(context, shape, plane, plane.inPlace ? imageBytes : plane.bytes, gradBytes)
-  const f = emitSlots(context, slots, {
+  // What makes the operands would run for each part.
+  const parts = before || shape.groups > 1 ? 1 : partsFor(slots, shape.outputs)
+  const outputs = shape.outputs / parts
+  const partBytes = outputs * shape.channels * shape.taps * 4
+  const tiles = emitSlotTiles(
+    context,
+    { ...shape, outputs },
+    plane,
+    plane.inPlace ? imageBytes : plane.bytes,
+    gradBytes,
+  )
+  const code: SlotCode = {
     sums: shared,
     made: before?.make(copies + laneBytes, slots.block),
     prelude: (f) => {
@@ -64,7 +74,7 @@ export function emitConvGradWeight(context: KernelContext, kernel: ConvKernel, b
       })
       f.release(image)
     },
-    add: (f, n, count, sums) => {
+    add: (f, n, count, sums, part) => {
       if (copy) {
         const i = f.local('i32')
         f.i32(0)
@@ -81,6 +91,7 @@ export function emitConvGradWeight(context: KernelContext, kernel: ConvKernel, b
       }
       pushPointer(f, context.slot(b.buffer))
       addScaled(f, n, gradBytes)
+      addScaled(f, part, outputs * shape.outputPlane * 4)
       if (copy) own(f)
       else {
         pushPointer(f, context.slot(a.buffer))
@@ -91,10 +102,11 @@ export function emitConvGradWeight(context: KernelContext, kernel: ConvKernel, b
       addScaled(f, 1, copies)
       f.call(tiles)
     },
-  })
-  const work = (slots.perSlot * sizeOf(domain) * shape.outputPlane) / 8
+  }
+  const f = emitSlots(context, slots, code, { parts, bytes: partBytes })
+  const work = (slots.perSlot * sizeOf(domain) * shape.outputPlane) / 8 / parts
   return [
-    { f, units: slots.count, grain: grainFor(work) },
+    { f, units: slots.count * parts, grain: grainFor(work) },
     emitFinish(context, epilogue, domain, { address: shared, copies: slots.count, copyBytes: slots.sumBytes }),
   ]
 }

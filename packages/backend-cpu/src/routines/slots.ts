@@ -1,7 +1,8 @@
 import type { KernelContext } from '../kernels/context.ts'
 import type { FunctionBuilder, FunctionRef, Local } from '../wasm/assembler.ts'
+import { forUnits } from './calls.ts'
 import { addScaled } from './epilogue.ts'
-import { limit } from './split.ts'
+import { limit, releaseIndices, takeDigit } from './split.ts'
 import type { Push } from './workspace.ts'
 
 /** Bytes of images and gradients that tiles go over again and again: they stay in the second-level cache. */
@@ -10,6 +11,8 @@ const blockBytes = 384 * 1024
 export const chainBytes = 768 * 1024
 const mostSumBytes = 4 * 1024 * 1024
 const mostSlots = 8
+/** Outputs of a part: whole tiles of all shapes. */
+const leastOutputs = 12
 
 /** What makes the operands of some images, right before they are used. */
 export interface Before {
@@ -46,22 +49,40 @@ export interface SlotCode {
   readonly made: FunctionRef | undefined
   /** Once per call. */
   readonly prelude: (f: FunctionBuilder) => void
-  /** Adds what `count` images from `first` on give. */
-  readonly add: (f: FunctionBuilder, first: Local, count: Local, sums: Local) => void
+  /** Adds what `count` images from `first` on give to a part of the sums. */
+  readonly add: (f: FunctionBuilder, first: Local, count: Local, sums: Local, part: Local | number) => void
 }
 
-/** A function (first slot, end). */
-export function emitSlots(context: KernelContext, slots: Slots, code: SlotCode): FunctionRef {
+export interface Parts {
+  readonly parts: number
+  /** Bytes of a part of the sums. */
+  readonly bytes: number
+}
+const whole: Parts = { parts: 1, bytes: 0 }
+
+/**
+ * Into how many parts each slot's sums are cut, where there are too few slots for the threads: as many as it takes, of
+ * outputs in equal numbers. A part goes over all the slot's images.
+ */
+export function partsFor({ count }: Slots, outputs: number): number {
+  for (let parts = Math.ceil(mostSlots / count); parts > 1; parts--)
+    if (outputs % parts === 0 && outputs / parts >= leastOutputs) return parts
+  return 1
+}
+
+/** A function (first unit, end). Units: parts of slots. */
+export function emitSlots(context: KernelContext, slots: Slots, code: SlotCode, { parts, bytes } = whole): FunctionRef {
   const { images, perSlot, block, sumBytes } = slots
   return context.module.function(['i32', 'i32'], [], (f, begin, end) => {
     const [sums, n, last, count] = [0, 1, 2, 3].map(() => f.local('i32')) as [Local, Local, Local, Local]
     code.prelude(f)
-    const slot = begin as Local
-    f.whileBelow(slot, end as Local, 1, () => {
+    forUnits(f, begin as Local, end as Local, (slot) => {
+      const part = takeDigit(f, slot, parts)
       code.sums(f)
       addScaled(f, slot, sumBytes)
+      addScaled(f, part, bytes)
       f.tee(sums)
-      f.push(0, sumBytes)
+      f.push(0, parts === 1 ? sumBytes : bytes)
       f.memoryFill()
       f.i32(0)
       addScaled(f, slot, perSlot)
@@ -77,8 +98,9 @@ export function emitSlots(context: KernelContext, slots: Slots, code: SlotCode):
           f.push(n, n, count, 'i32.add')
           f.call(code.made)
         }
-        code.add(f, n, count, sums)
+        code.add(f, n, count, sums, part)
       })
+      releaseIndices(f, [part])
     })
   })
 }

@@ -16,6 +16,8 @@ export interface Interleaved {
   readonly columns: number
   /** Bytes from a row of elements to the next. */
   readonly rowBytes: number
+  /** Whether the planes come from memory. */
+  readonly ahead?: boolean
 }
 
 /** A function (planes, elements): the address of the first plane, and where the part's first element goes. */
@@ -23,6 +25,7 @@ export function emitInterleave(context: KernelContext, image: Interleaved): Func
   const { channels } = image
   return context.module.helper(`interleave ${JSON.stringify(image)}`, ['i32', 'i32'], [], (f, planes, elements) => {
     const [from, to] = [planes as Local, elements as Local]
+    if (image.ahead) readAhead(f, from, planeAt(image, channels))
     if (channels === 1) copyRows(f, image, from, to)
     else
       walk(f, image, from, to, (first, count, lanes, rows) => {
@@ -100,6 +103,22 @@ function walk(f: FunctionBuilder, image: Interleaved, planes: Local, elements: L
     f.bump(elements, rowBytes - 16 * fours * channels)
   })
   for (const r of registers) f.release(r)
+}
+
+/** Reads a word of each line of the cache: many at once come from memory, where what follows waits for a few. */
+function readAhead(f: FunctionBuilder, start: Local, bytes: number): void {
+  const [line, end, seen] = [0, 1, 2].map(() => f.local('i32')) as [Local, Local, Local]
+  f.get(start)
+  f.tee(line)
+  f.push(bytes, 'i32.add')
+  f.set(end)
+  f.doWhileBelow(line, end, 64, () => {
+    f.get(line)
+    f.load('i32.load')
+    f.push(seen, 'i32.xor')
+    f.set(seen)
+  })
+  for (const l of [line, end, seen]) f.release(l)
 }
 
 /** One channel: rows as they are. */

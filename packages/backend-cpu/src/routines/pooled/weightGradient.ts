@@ -18,6 +18,8 @@ import { type Part, partsOf, Sums } from './tile.ts'
 
 /** Bytes of interleaved images and entries that all tiles go over: a part of the first-level cache. */
 const workBytes = 24 * 1024
+/** Images that take more are not in the second-level cache. */
+const cacheBytes = 1024 * 1024
 
 /**
  * dw[o] += dy * patch of the image, for the one element of each window that has a gradient. Patches of interleaved images are
@@ -46,6 +48,7 @@ export function emitPooledWeightGradient(
     rows: seenY.to - seenY.from,
     columns: seenX.to - seenX.from,
     rowBytes,
+    ahead: channels > 1 && shape.n * channels * shape.inputPlane * 4 > cacheBytes,
   })
   const copyStart = (seenY.from + y.lo) * rowBytes + (seenX.from + x.lo) * channels * 4
   const floats = rowFloats(x.kernel * channels)

@@ -11,6 +11,7 @@ import { chainsOf } from '../src/kernels/chains.ts'
 import { prepared } from '../src/kernels/prepare.ts'
 import { buildModule } from '../src/module.ts'
 import { probeFeatures } from '../src/wasm/features.ts'
+import { training } from './support/lectures.ts'
 import { Recorder } from './support/recorder.ts'
 
 /** The largest program that training or evaluating a convolutional network prepares. */
@@ -100,6 +101,24 @@ describe('chains of kernels', () => {
     )
     expect(together).toEqual(apart)
   })
+
+  it.each([5, 64])(
+    'of LeNet with %i images, gradients by the elements of pools among them, give the same bits',
+    async (batch) => {
+      const backend = new Recorder()
+      const { step } = await training(backend, 'lenet', sgd(0.1), batch)
+      await step().item()
+      const program = prepared(backend.largest.program)
+      expect(program.kernels.filter((k) => 'pooled' in k && k.pooled).length).toBe(3)
+      expect(chainsOf(program).some((c) => 'members' in c && c.members.some((m) => 'pooled' in m))).toBe(true)
+      const together = resultsOf(program, [program.kernels])
+      const apart = resultsOf(
+        program,
+        program.kernels.map((kernel) => [kernel]),
+      )
+      expect(together).toEqual(apart)
+    },
+  )
 
   it.each([7, 96])('sum over %i images in two steps, close to the sums in one', async (batch) => {
     const whole = await programOf(batch, 1, true)

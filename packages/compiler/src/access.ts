@@ -33,7 +33,7 @@ function loadsOf(roots: readonly Expr[], operands: Set<number>, pass = 0): Touch
 const valuesOf = (list: readonly { readonly value: Expr }[]): Expr[] => list.map((entry) => entry.value)
 
 /** The buffers that a convolution or a gradient of one reads whole. */
-export function convOperands({ kind, a, b, pooled }: Extract<Kernel, { pooled?: unknown }>): number[] {
+function convOperands({ kind, a, b, pooled }: Extract<Kernel, { pooled?: unknown }>): number[] {
   if (!pooled) return [a.buffer, b.buffer]
   return [pooled.values, pooled.places, kind === 'convGradInput' ? (pooled.weights ?? b.buffer) : a.buffer]
 }

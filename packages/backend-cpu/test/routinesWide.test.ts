@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
-import { hashOf, isPooledCase, isWinogradCase } from './support/wideCases.ts'
+import { hashOf, isInPieces, isPooledCase, isWinogradCase } from './support/wideCases.ts'
 
 const script = fileURLToPath(new URL('./support/wideCases.ts', import.meta.url))
 
@@ -16,5 +16,6 @@ describe('routines for engines that merge vectors in pairs', () => {
     expect(merged).toEqual(seeds.map(hashOf))
     expect(seeds.filter(isPooledCase).length).toBe(count / 8)
     expect(seeds.filter(isWinogradCase).length).toBeGreaterThan(count / 4)
+    expect(seeds.filter(isInPieces).length).toBe(count / 16)
   }, 30000)
 })

@@ -1,4 +1,4 @@
-import type { Affine, Expr, Write } from '@tessella/compiler'
+import { type Affine, type Expr, type Write, walkExprs } from '@tessella/compiler'
 import { byteWidth, type DType, internalError, isFloat } from '@tessella/ir'
 import { Lanes } from '../math/lanes.ts'
 import { powConstant } from '../math/power.ts'
@@ -158,33 +158,11 @@ export class Lowering {
 
   /** Whether all lanes of an expression are equal, as far as its leaves tell. */
   #isUniform(root: Expr): boolean {
-    const seen = new Set<Expr>()
-    const stack = [root]
-    for (let e = stack.pop(); e; e = stack.pop()) {
-      if (seen.has(e)) continue
-      seen.add(e)
-      if (e.kind === 'result') return false
-      if ('at' in e && this.#site.laneStride(e.at) !== 0) return false
-      stack.push(...operands(e))
-    }
-    return true
-  }
-}
-
-/** The expressions that an expression is made of. */
-export function operands(e: Expr): readonly Expr[] {
-  switch (e.kind) {
-    case 'unary':
-    case 'cast':
-      return [e.x]
-    case 'binary':
-      return [e.a, e.b]
-    case 'select':
-      return [e.condition, e.a, e.b]
-    case 'gather':
-      return [e.index]
-    default:
-      return []
+    let uniform = true
+    walkExprs([root], (e) => {
+      if (e.kind === 'result' || ('at' in e && this.#site.laneStride(e.at) !== 0)) uniform = false
+    })
+    return uniform
   }
 }
 
@@ -197,17 +175,10 @@ function constant(l: Lanes, dtype: DType, value: number): Value {
 }
 
 /** Leaves with affine forms, for planning pointers. */
-export function leaves(roots: readonly Expr[]): Expr[] {
-  const seen = new Set<Expr>(roots)
-  const stack = [...roots]
-  const found: Expr[] = []
-  for (let e = stack.pop(); e; e = stack.pop()) {
+export function leaves(roots: readonly Expr[]): Extract<Expr, { at: Affine }>[] {
+  const found: Extract<Expr, { at: Affine }>[] = []
+  walkExprs(roots, (e) => {
     if ('at' in e) found.push(e)
-    for (const o of operands(e)) {
-      if (seen.has(o)) continue
-      seen.add(o)
-      stack.push(o)
-    }
-  }
+  })
   return found
 }

@@ -1,4 +1,4 @@
-import { compileGraph, type Program, printProgram } from '@tessella/compiler'
+import { compileGraph, type Program, printProgram, type Target } from '@tessella/compiler'
 import {
   type Backend,
   BackendError,
@@ -15,9 +15,9 @@ import {
 } from '@tessella/ir'
 import { CpuExecutable, requireDType } from './executable.ts'
 import { Heap, type HeapThreads } from './heap.ts'
-import { dtypes, target } from './target.ts'
 import { threadsFor } from './threads/options.ts'
 import { type Features, probeFeatures } from './wasm/features.ts'
+import { nativeBinary, nativeUnary } from './wasm/functions.ts'
 import { enableWide } from './wide.ts'
 
 export interface CpuOptions {
@@ -43,6 +43,20 @@ export interface CpuOptions {
 export type ConvPrecision = 'high' | 'highest'
 const precisions: readonly unknown[] = ['high', 'highest'] satisfies readonly ConvPrecision[]
 const optionNames: readonly string[] = ['convPrecision', 'threads', 'wide'] satisfies readonly (keyof CpuOptions)[]
+
+/** All but float64. */
+const dtypes: ReadonlySet<DType> = new Set<DType>(['float32', 'float16', 'int32', 'uint32', 'uint8', 'bool'])
+
+const target: Target = {
+  name: 'cpu',
+  dtypes,
+  unary: nativeUnary,
+  binary: nativeBinary,
+  alignment: 64,
+  maxBuffers: 1024,
+  // A row of 256 KB stays in the second cache between passes.
+  rows: { elements: 65536, keep: true },
+}
 
 /** The CPU backend: WebAssembly generated for each program. Made by {@link cpu}. */
 export class CpuBackend implements Backend {

@@ -2,6 +2,8 @@ import type { Affine, Write } from '@tessella/compiler'
 import { sizeOf } from '@tessella/ir'
 import { describe, expect, it } from 'vitest'
 import type { RoutineKernel } from '../src/routines/index.ts'
+import { planOf } from '../src/routines/matmulPlan.ts'
+import { unitsOf } from '../src/routines/matmulUnits.ts'
 import {
   binary,
   constant,
@@ -126,6 +128,51 @@ describe('matmul', () => {
   it('goes over large matrices in strips', () => {
     for (const layout of ['NN', 'TN', 'NT'] as const) check(build({ m: 130, n: 300, k: 700, layout }), 1)
     check(build({ batch: [2], m: 29, n: 130, k: 1500, layout: 'TN' }), 2)
+  })
+
+  it('goes over a long K in pieces, with sums in memory in between', () => {
+    const plain = (domain: number[]): Write[] => [{ buffer: 0, at: contiguous(domain), value: result }]
+    const biased = (domain: number[]): Write[] => {
+      const at = contiguous(domain)
+      return [{ buffer: 0, at, value: binary('max', binary('sub', load(4, at), result), constant(0)) }]
+    }
+    const cases = [
+      [1, { m: 131, n: 203, k: 3000, layout: 'NN' }, plain],
+      [2, { m: 130, n: 203, k: 3001, layout: 'TN' }, plain],
+      [2, { m: 130, n: 205, k: 3000, layout: 'NT' }, biased],
+      [1, { batch: [2], m: 130, n: 303, k: 3000, layout: 'NN', gap: 3 }, biased],
+    ] as const
+    for (const [seed, sizes, writes] of cases) {
+      const built = build(sizes, writes)
+      const wide = seed === 2
+      const plan = planOf(built.kernel, { mergeable: () => wide, apart: () => 0, repeatable: writes === plain })
+      expect(unitsOf(plan).pieces).toBe(6)
+      check(built, seed)
+    }
+  })
+
+  it('is cut so that every row tile and every strip is in one unit', () => {
+    for (const [m, n, k] of [
+      [2048, 2048, 2048],
+      [512, 512, 512],
+      [120, 784, 1000],
+      [4096, 64, 4096],
+      [256, 10000, 64],
+      [6, 3000, 3000],
+    ] as const) {
+      const plan = planOf(build({ m, n, k, layout: 'NN' }).kernel, {
+        mergeable: () => true,
+        apart: () => 0,
+        repeatable: true,
+      })
+      const u = unitsOf(plan)
+      const full = Math.floor(plan.lanes / (4 * plan.width))
+      expect(u.blocks).toBe(Math.ceil(plan.rowSplit.pieces / u.rowTiles))
+      expect(u.parts).toBe(Math.ceil(u.strips / u.perPart))
+      expect(u.strips).toBe(Math.floor(full / u.tiles))
+      expect((u.pieces - 1) * u.size + u.last).toBe(k)
+      expect(u.blocks * u.parts).toBeGreaterThan(1)
+    }
   })
 
   it('packs rows that are multiples of 4096 bytes apart', () => {

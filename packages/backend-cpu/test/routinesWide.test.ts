@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
-import { hashOf, isWinogradCase } from './support/wideCases.ts'
+import { hashOf, isInPieces, isWinogradCase } from './support/wideCases.ts'
 
 const script = fileURLToPath(new URL('./support/wideCases.ts', import.meta.url))
 
@@ -15,5 +15,6 @@ describe('routines for engines that merge vectors in pairs', () => {
     const seeds = Array.from({ length: count }, (_, i) => i)
     expect(merged).toEqual(seeds.map(hashOf))
     expect(seeds.filter(isWinogradCase).length).toBeGreaterThan(count / 4)
+    expect(seeds.filter(isInPieces).length).toBe(count / 16)
   }, 30000)
 })

@@ -8,7 +8,7 @@ export interface PackSpec {
   readonly k: number
   readonly kStride: number
   readonly laneStride: number
-  /** Lanes of this group, at most 8; what is missing to a multiple of 4 becomes zeros. */
+  /** Lanes of this group; what is missing to a multiple of 4 becomes zeros. */
   readonly lanes: number
   /** Bytes between rows of the panel. */
   readonly panelStride: number

@@ -1,6 +1,8 @@
 import type { Affine, Write } from '@tessella/compiler'
 import { sizeOf } from '@tessella/ir'
 import type { RoutineKernel } from '../../src/routines/index.ts'
+import { planOf } from '../../src/routines/matmulPlan.ts'
+import { unitsOf } from '../../src/routines/matmulUnits.ts'
 import { isWinograd } from '../../src/routines/winograd/choice.ts'
 import { binary, constant, contiguous, load, RoutineHarness, randomNumbers, result } from './routines.ts'
 import { outputSizes } from './window.ts'
@@ -27,6 +29,7 @@ function epilogue(domain: readonly number[], choice: number): Write[] {
   return [{ buffer: 0, at: whole, value: values[choice % 3] ?? result }]
 }
 
+const isLarge = (seed: number): boolean => seed % 16 === 8
 const isMany = (seed: number): boolean => [1, 3, 6].includes(seed % 8)
 
 function caseOf(seed: number): Case {
@@ -34,7 +37,10 @@ function caseOf(seed: number): Case {
   const pick = (low: number, high: number) => low + Math.floor(((random() + 1) / 2) * (high - low + 1))
   const kind = (['matmul', 'conv', 'convGradInput', 'convGradWeight'] as const)[seed % 4] ?? 'matmul'
   if (kind === 'matmul') {
-    const [m, n, k] = [pick(1, 30), pick(1, 70), pick(1, 40)]
+    // Some of them so large that K goes in pieces.
+    const [m, n, k] = isLarge(seed)
+      ? [pick(130, 150), pick(203, 230), pick(3000, 3200)]
+      : [pick(1, 30), pick(1, 70), pick(1, 40)]
     const [nn, bn] = [random() > 0, random() > 0]
     const kernel: RoutineKernel = {
       kind,
@@ -80,6 +86,13 @@ function caseOf(seed: number): Case {
 export function isWinogradCase(seed: number): boolean {
   const { kernel } = caseOf(seed)
   return kernel.kind.startsWith('conv') && isWinograd(kernel as Parameters<typeof isWinograd>[0])
+}
+
+/** Whether a case is a product that goes over K in pieces. */
+export function isInPieces(seed: number): boolean {
+  const { kernel } = caseOf(seed)
+  if (kernel.kind !== 'matmul') return false
+  return unitsOf(planOf(kernel, { mergeable: () => true, apart: () => 0, repeatable: true })).pieces > 1
 }
 
 /** FNV-1a of the bits of the first buffer after one run. */

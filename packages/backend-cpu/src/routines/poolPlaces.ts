@@ -1,18 +1,10 @@
 import type { Dims } from '@tessella/ir'
 import type { KernelCode, KernelContext } from '../kernels/context.ts'
 import type { FunctionBuilder, FunctionRef, Local } from '../wasm/assembler.ts'
+import { highPairs, lowPairs, mix } from '../wasm/shuffles.ts'
 import { Epilogue } from './epilogue.ts'
 import { emitPlanes } from './planes.ts'
-import {
-  alongRow,
-  emitGrad,
-  highPairs,
-  loadPairs,
-  lowPairs,
-  type PoolKernel,
-  pushBetter,
-  replaceWhere,
-} from './poolPairs.ts'
+import { alongRow, emitGrad, loadPairs, type PoolKernel, pushBetter, replaceWhere } from './poolPairs.ts'
 import { loadVector } from './tile.ts'
 import { bufferAddress } from './workspace.ts'
 
@@ -127,15 +119,10 @@ function distributed(f: FunctionBuilder, places: Local, dy: Local, lanes: number
     f.set(part)
   }
   const [a, b, c, d] = parts as [Local, Local, Local, Local]
-  const mix = (even: Local, odd: Local, pattern: readonly number[], out: Local): void => {
-    f.push(even, odd)
-    f.shuffle(pattern)
-    f.set(out)
-  }
-  mix(a, b, lowPairs, place)
-  mix(a, b, highPairs, grad)
-  mix(c, d, lowPairs, a)
-  mix(c, d, highPairs, b)
+  mix(f, a, b, lowPairs, place)
+  mix(f, a, b, highPairs, grad)
+  mix(f, c, d, lowPairs, a)
+  mix(f, c, d, highPairs, b)
   for (const l of [c, d]) f.release(l)
   return [place, grad, a, b]
 }

@@ -69,7 +69,10 @@ export function selfTest(features: Features): boolean {
   })
 }
 
-/** A matrix product with bias and activation, a chain of functions, and column sums. */
+/**
+ * A matrix product with bias and activation, a chain of functions, and column sums. Programs, not graphs: as graphs they
+ * would warm the compiler up while the backend is made, which the first step should pay for (10 ms).
+ */
 function testPrograms(): Program[] {
   const [m, n, k] = [37, 52, 29]
   const row = { offset: 0, strides: [n, 1] }

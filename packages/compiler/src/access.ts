@@ -32,6 +32,12 @@ function loadsOf(roots: readonly Expr[], operands: Set<number>, pass = 0): Touch
 
 const valuesOf = (list: readonly { readonly value: Expr }[]): Expr[] => list.map((entry) => entry.value)
 
+/** The buffers that a convolution or a gradient of one reads whole. */
+function convOperands({ kind, a, b, pooled }: Extract<Kernel, { pooled?: unknown }>): number[] {
+  if (!pooled) return [a.buffer, b.buffer]
+  return [pooled.values, pooled.places, kind === 'convGradInput' ? (pooled.weights ?? b.buffer) : a.buffer]
+}
+
 function fixedOperands(kernel: Kernel): number[] {
   switch (kernel.kind) {
     case 'map':
@@ -39,10 +45,11 @@ function fixedOperands(kernel: Kernel): number[] {
     case 'rows':
       return []
     case 'matmul':
+      return [kernel.a.buffer, kernel.b.buffer]
     case 'conv':
     case 'convGradInput':
     case 'convGradWeight':
-      return [kernel.a.buffer, kernel.b.buffer]
+      return convOperands(kernel)
     case 'maxPool':
       return [kernel.x.buffer]
     case 'maxPoolGrad':

@@ -1,10 +1,8 @@
 import type { DType } from '@tessella/ir'
-import { walkExprs } from './expr.ts'
-import type { Affine, BufferPlan, Expr, Kernel, MatrixOperand, Program, WholeOperand, Write } from './program.ts'
+import { operandsOf, walkExprs } from './expr.ts'
+import type { Accumulator, Affine, BufferPlan, Expr, Kernel, Program, Write } from './program.ts'
 
-const list = (items: readonly unknown[]): string => `[${items.join(', ')}]`
-
-/** i, j, ... for up to six dimensions of a domain. */
+/** i, j, ... for up to fourteen dimensions of a domain. */
 const letters = 'ijklmnpqrstuvw'
 
 function showAffine({ offset, strides }: Affine): string {
@@ -20,13 +18,23 @@ function showAffine({ offset, strides }: Affine): string {
 /** The shortest digits that the dtype reads back as the same number. */
 function showNumber(value: number, dtype: DType): string {
   if (Object.is(value, -0)) return '-0'
-  if (dtype !== 'float32') return String(value)
-  for (let digits = 1; digits < 9; digits++) {
+  for (let digits = 1; dtype === 'float32' && digits < 9; digits++) {
     const short = Number(value.toPrecision(digits))
     if (Math.fround(short) === value) return String(short)
   }
   return String(value)
 }
+
+/** Facts of a kernel: numbers, lists, and operands or attributes as `name=value`. */
+function show(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(show).join(', ')}]`
+  return typeof value === 'object' && value !== null ? `(${facts(value)})` : String(value)
+}
+
+const facts = (record: object): string =>
+  Object.entries(record)
+    .map(([name, value]) => `${name}=${show(value)}`)
+    .join(' ')
 
 const symbols: { readonly [fn: string]: string } = {
   add: '+',
@@ -51,12 +59,7 @@ class ExprPrinter {
   constructor(roots: readonly Expr[], prefix: string) {
     this.#prefix = prefix
     const count = (e: Expr) => this.#uses.set(e, (this.#uses.get(e) ?? 0) + 1)
-    walkExprs(roots, (e) => {
-      if (e.kind === 'unary' || e.kind === 'cast') count(e.x)
-      else if (e.kind === 'binary') [e.a, e.b].forEach(count)
-      else if (e.kind === 'select') [e.condition, e.a, e.b].forEach(count)
-      else if (e.kind === 'gather') count(e.index)
-    })
+    walkExprs(roots, (e) => operandsOf(e).forEach(count))
     roots.forEach(count)
   }
 
@@ -73,6 +76,7 @@ class ExprPrinter {
   }
 
   #text(e: Expr): string {
+    const [x, y, z] = operandsOf(e).map((o) => this.show(o))
     switch (e.kind) {
       case 'constant':
         return showNumber(e.value, e.dtype)
@@ -81,19 +85,17 @@ class ExprPrinter {
       case 'index':
         return `${e.dtype}(${showAffine(e.at)})`
       case 'unary':
-        return `${e.fn}(${this.show(e.x)})`
+        return `${e.fn}(${x})`
       case 'binary': {
-        const a = this.show(e.a)
-        const b = this.show(e.b)
         const symbol = symbols[e.fn]
-        return symbol ? `(${a} ${symbol} ${b})` : `${e.fn}(${a}, ${b})`
+        return symbol ? `(${x} ${symbol} ${y})` : `${e.fn}(${x}, ${y})`
       }
       case 'select':
-        return `(${this.show(e.condition)} ? ${this.show(e.a)} : ${this.show(e.b)})`
+        return `(${x} ? ${y} : ${z})`
       case 'cast':
-        return `${e.dtype}(${this.show(e.x)})`
+        return `${e.dtype}(${x})`
       case 'gather':
-        return `b${e.buffer}[${showAffine(e.at)} + ${this.show(e.index)}*${e.stride} of ${e.size}]`
+        return `b${e.buffer}[${showAffine(e.at)} + ${x}*${e.stride} of ${e.size}]`
       case 'random':
         return `random(b${e.key}+${e.keyOffset}, ${showAffine(e.at)})`
       case 'result':
@@ -102,106 +104,47 @@ class ExprPrinter {
   }
 }
 
-function showWrites(writes: readonly Write[]): string[] {
+/** What is computed together: accumulators, the first of which is result number `first`, and stores. */
+function showValues(
+  prefix: string,
+  writes: readonly Write[],
+  accumulators: readonly Accumulator[] = [],
+  first = 0,
+): string[] {
   const printer = new ExprPrinter(
-    writes.map((w) => w.value),
-    't',
+    [...accumulators, ...writes].map((a) => a.value),
+    prefix,
   )
+  const results = accumulators.map((a, i) => `r${first + i} = ${a.fn} ${printer.show(a.value)}`)
   const stores = writes.map((w) => `b${w.buffer}[${showAffine(w.at)}] = ${printer.show(w.value)}`)
-  return [...printer.lines, ...stores]
+  return [...printer.lines, ...results, ...stores]
 }
 
-const showMatrix = (m: MatrixOperand): string =>
-  `b${m.buffer}+${m.offset}${m.batchStrides.length ? ` batch ${list(m.batchStrides)}` : ''} (${m.rowStride}, ${m.colStride})`
-const showWhole = (x: WholeOperand): string => `b${x.buffer}${list(x.shape)}`
-const showAttrs = (attrs: object): string =>
-  Object.entries(attrs)
-    .map(
-      ([name, value]) =>
-        `${name}=${Array.isArray(value) ? list(value.map((v) => (Array.isArray(v) ? list(v) : v))) : value}`,
-    )
-    .join(' ')
-
-function showPasses(kernel: Extract<Kernel, { kind: 'rows' }>): string[] {
+function showPasses({ passes }: Extract<Kernel, { kind: 'rows' }>): string[] {
   let first = 0
-  const passes = kernel.passes.flatMap(({ accumulators, writes }, p) => {
-    const printer = new ExprPrinter(
-      [...accumulators, ...writes].map((a) => a.value),
-      `s${p}.`,
-    )
-    const results = accumulators.map((a) => `r${first++} = ${a.fn} ${printer.show(a.value)}`)
-    const stores = writes.map((w) => `b${w.buffer}[${showAffine(w.at)}] = ${printer.show(w.value)}`)
-    return [`pass ${p}`, ...[...printer.lines, ...results, ...stores].map((line) => `  ${line}`)]
+  return passes.flatMap(({ accumulators, writes }, p) => {
+    const lines = showValues(`s${p}.`, writes, accumulators, first)
+    first += accumulators.length
+    return [`pass ${p}`, ...lines.map((line) => `  ${line}`)]
   })
-  return [...passes, ...showWrites(kernel.writes)]
 }
 
 function showKernel(kernel: Kernel): string[] {
-  switch (kernel.kind) {
-    case 'map':
-      return [`map ${list(kernel.domain)}`, ...showWrites(kernel.writes)]
-    case 'reduce': {
-      const printer = new ExprPrinter(
-        kernel.accumulators.map((a) => a.value),
-        's',
-      )
-      const results = kernel.accumulators.map((a, i) => `r${i} = ${a.fn} ${printer.show(a.value)}`)
-      return [
-        `reduce ${list(kernel.domain)} over ${list(kernel.inner)}`,
-        ...printer.lines,
-        ...results,
-        ...showWrites(kernel.writes),
-      ]
-    }
-    case 'rows':
-      return [`rows ${list(kernel.domain)} over ${list(kernel.inner)}`, ...showPasses(kernel)]
-    case 'matmul':
-      return [
-        `matmul ${list(kernel.domain)} k=${kernel.k} ${kernel.dtype}: ${showMatrix(kernel.a)} x ${showMatrix(kernel.b)}`,
-        ...showWrites(kernel.writes),
-      ]
-    case 'conv':
-    case 'convGradInput':
-    case 'convGradWeight':
-      return [
-        `${kernel.kind} ${list(kernel.domain)} ${kernel.dtype}: ${showWhole(kernel.a)}, ${showWhole(kernel.b)} ${showAttrs(kernel.attrs)}`,
-        ...showWrites(kernel.writes),
-      ]
-    case 'maxPool':
-      return [
-        `maxPool ${list(kernel.domain)} ${kernel.dtype}: ${showWhole(kernel.x)} ${showAttrs(kernel.attrs)}`,
-        ...showWrites(kernel.writes),
-      ]
-    case 'maxPoolGrad':
-    case 'maxPoolPick':
-      return [
-        `${kernel.kind} ${list(kernel.domain)} ${kernel.dtype}: ${showWhole(kernel.x)}, ${showWhole(kernel.other)} ${showAttrs(kernel.attrs)}`,
-        ...showWrites(kernel.writes),
-      ]
-    case 'cumulative':
-      return [
-        `cumulative ${kernel.fn}${kernel.reverse ? ' reverse' : ''} ${kernel.dtype}: b${kernel.x}[${kernel.outer}, ${kernel.length}, ${kernel.inner}] -> b${kernel.out}`,
-      ]
-    case 'argsort':
-      return [
-        `argsort${kernel.descending ? ' descending' : ''} ${kernel.dtype}: b${kernel.x}[${kernel.outer}, ${kernel.length}, ${kernel.inner}] -> b${kernel.out}`,
-      ]
-    case 'scatterAdd':
-      return [
-        `scatterAdd ${kernel.dtype}: b${kernel.values} at b${kernel.index} [${kernel.outer}, ${kernel.length}, ${kernel.inner}] -> b${kernel.out}[${kernel.outer}, ${kernel.size}, ${kernel.inner}]`,
-      ]
-  }
+  const { kind, ...parts } = kernel
+  const plain = Object.entries(parts).filter(([name]) => !/^(accumulators|passes|writes)$/.test(name))
+  return [
+    `${kind} ${facts(Object.fromEntries(plain))}`,
+    ...(kind === 'reduce' ? showValues('s', [], kernel.accumulators) : kind === 'rows' ? showPasses(kernel) : []),
+    ...('writes' in kernel ? showValues('t', kernel.writes) : []),
+  ]
 }
 
-function showBuffer(plan: BufferPlan, number: number): string {
-  const { place } = plan
+function showBuffer({ place, dtype, length }: BufferPlan, number: number): string {
   const where =
     place.kind === 'temporary'
       ? `at ${place.offset}`
-      : place.kind === 'output' && place.reuses !== undefined
-        ? `output ${place.index} over input ${place.reuses}`
-        : `${place.kind} ${place.index}`
-  return `b${number}: ${plan.dtype}[${plan.length}] ${where}`
+      : `${place.kind} ${place.index}${place.kind === 'output' && place.reuses !== undefined ? ` over input ${place.reuses}` : ''}`
+  return `b${number}: ${dtype}[${length}] ${where}`
 }
 
 /** A stable text form of a program: its buffers and kernels. */

@@ -75,6 +75,15 @@ export interface MatrixOperand {
   readonly colStride: number
 }
 
+/** A gradient that comes from a pool and is zero but for one element of each window: the operand itself is not read. */
+export interface PooledGradient {
+  /** The buffers of the gradient of the pool's result, and of the places that the pool kept. */
+  readonly values: number
+  readonly places: number
+  /** The weights as the input's gradient reads them, in place of the operand. */
+  readonly weights?: number
+}
+
 /** A whole contiguous value. */
 export interface WholeOperand {
   readonly buffer: number
@@ -128,6 +137,8 @@ export type Kernel =
       readonly attrs: ConvAttrs
       readonly a: WholeOperand
       readonly b: WholeOperand
+      /** What stands for the gradient of the convolution's result, where a backend knows more of it; the compiler sets none. */
+      readonly pooled?: PooledGradient
       readonly writes: readonly Write[]
     }
   | {

@@ -66,3 +66,4 @@ export {
 } from './shape.ts'
 export { dispatch, type Table } from './table.ts'
 export { countUses, rewrite, substitute, topological, withSources } from './walk.ts'
+export { checkWhole } from './whole.ts'

@@ -4,6 +4,7 @@ import { inferConv, inferConvGradInput, inferConvGradWeight, inferPool, inferPoo
 import type { Attrs, Node, OpName, Sources } from './ops.ts'
 import { binaryFacts, type FnFacts, type ReduceFn, unaryFacts } from './scalar.ts'
 import { type Dims, sameShape, sizeOf } from './shape.ts'
+import { checkWhole } from './whole.ts'
 
 export interface Inferred {
   readonly shape: Dims
@@ -69,10 +70,7 @@ function checkLengths(op: string, shape: Dims, ...lists: (readonly unknown[])[])
     throw new OpError(op, `needs one entry per dimension (${shape.length})`, { shapes: [shape] })
 }
 
-function checkSizes(op: string, shape: Dims): void {
-  if (shape.some((n) => !Number.isInteger(n) || n < 0))
-    throw new OpError(op, 'sizes must be non-negative integers', { shapes: [shape] })
-}
+const checkSizes = (op: string, shape: Dims): void => checkWhole(op, 'sizes', shape, 0)
 
 function samePair(op: string, a: Node, b: Node): void {
   if (a.dtype !== b.dtype)

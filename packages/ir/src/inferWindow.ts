@@ -2,15 +2,15 @@ import { isFloat, isStorageOnly } from './dtype.ts'
 import { OpError } from './errors.ts'
 import type { ConvAttrs, Node, PoolAttrs, WindowAttrs } from './ops.ts'
 import { type Dims, sameShape, windowSize } from './shape.ts'
+import { checkWhole } from './whole.ts'
 
 function checkWindow(op: string, attrs: WindowAttrs, spatial: number): void {
   const { stride, padding, dilation } = attrs
   if (stride.length !== spatial || padding.length !== spatial || dilation.length !== spatial)
     throw new OpError(op, `stride, padding and dilation need ${spatial} entries, one per spatial dimension`)
-  if ([...stride, ...dilation].some((n) => !Number.isInteger(n) || n < 1))
-    throw new OpError(op, `stride [${stride}] and dilation [${dilation}] must be positive integers`)
-  if (padding.flat().some((n) => !Number.isInteger(n) || n < 0))
-    throw new OpError(op, `padding [${padding.flat()}] must be non-negative integers`)
+  checkWhole(op, 'stride', stride, 1)
+  checkWhole(op, 'dilation', dilation, 1)
+  checkWhole(op, 'padding', padding, 0)
 }
 
 function checkDtypes(op: string, a: Node, b: Node): void {

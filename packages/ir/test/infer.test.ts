@@ -34,12 +34,12 @@ const bad: { readonly [K in OpName]: readonly Bad[] | 'any' } = {
     [
       'a negative size',
       () => parameter([2, -1], 'float32'),
-      '[parameter] sizes must be non-negative integers (shapes [2, -1]).',
+      '[parameter] sizes must be whole numbers of at least 0, got [2, -1].',
     ],
     [
       'a broken size',
       () => parameter([1.5], 'float32'),
-      '[parameter] sizes must be non-negative integers (shapes [1.5]).',
+      '[parameter] sizes must be whole numbers of at least 0, got [1.5].',
     ],
   ],
   iota: [
@@ -51,7 +51,7 @@ const bad: { readonly [K in OpName]: readonly Bad[] | 'any' } = {
     [
       'a negative size',
       () => make('iota', [], { shape: [-3], axis: 0, dtype: 'int32' }),
-      '[iota] sizes must be non-negative integers (shapes [-3]).',
+      '[iota] sizes must be whole numbers of at least 0, got [-3].',
     ],
   ],
   unary: [
@@ -238,7 +238,7 @@ const bad: { readonly [K in OpName]: readonly Bad[] | 'any' } = {
     [
       'a stride of 0',
       () => make('conv', [f(1, 3, 8, 8), f(4, 3, 3, 3)], { ...conv, stride: [1, 0] }),
-      '[conv] stride [1,0] and dilation [1,1] must be positive integers.',
+      '[conv] stride must be whole numbers of at least 1, got [1, 0].',
     ],
     [
       'negative padding',
@@ -250,7 +250,7 @@ const bad: { readonly [K in OpName]: readonly Bad[] | 'any' } = {
             [0, 0],
           ],
         }),
-      '[conv] padding [0,-1,0,0] must be non-negative integers.',
+      '[conv] padding must be whole numbers of at least 0, got [0, -1, 0, 0].',
     ],
     [
       'two dtypes',
@@ -341,7 +341,7 @@ const bad: { readonly [K in OpName]: readonly Bad[] | 'any' } = {
     [
       'a negative size',
       () => make('scatterAdd', [of('int32', 3), f(3)], { axis: 0, size: -2 }),
-      '[scatterAdd] sizes must be non-negative integers (shapes [-2]).',
+      '[scatterAdd] sizes must be whole numbers of at least 0, got [-2].',
     ],
     [
       'values of bool',
@@ -370,7 +370,7 @@ const bad: { readonly [K in OpName]: readonly Bad[] | 'any' } = {
     [
       'an unknown size',
       () => make('reshape', [f(2, 3)], { shape: [-1] }),
-      '[reshape] sizes must be non-negative integers (shapes [-1]).',
+      '[reshape] sizes must be whole numbers of at least 0, got [-1].',
     ],
   ],
   permute: [
@@ -426,7 +426,7 @@ const bad: { readonly [K in OpName]: readonly Bad[] | 'any' } = {
     [
       'a negative border',
       () => make('pad', [f(2)], { lo: [-1], hi: [0], interior: [0], value: 0 }),
-      '[pad] sizes must be non-negative integers (shapes [-1]).',
+      '[pad] sizes must be whole numbers of at least 0, got [-1].',
     ],
     [
       'lists of another rank',
@@ -462,7 +462,7 @@ const bad: { readonly [K in OpName]: readonly Bad[] | 'any' } = {
     [
       'a negative size',
       () => make('randomBits', [of('uint32', 2)], { shape: [-3] }),
-      '[randomBits] sizes must be non-negative integers (shapes [-3]).',
+      '[randomBits] sizes must be whole numbers of at least 0, got [-3].',
     ],
   ],
   alias: 'any',

@@ -1,14 +1,12 @@
-import { OpError, type PerDim, type Tensor } from '@tessella/tensor'
+import { checkWhole, OpError, type PerDim, type Tensor } from '@tessella/tensor'
 import type { Mode } from './types/index.ts'
 
 // Layers take it from here with the other checks.
 export { checkOptions } from '@tessella/tensor'
 
 /** Sizes and counts of layers are whole numbers of at least 1. */
-export function checkCount(op: string, name: string, value: number, least = 1): void {
-  if (!Number.isInteger(value) || value < least)
-    throw new OpError(op, `${name} must be a whole number of at least ${least}, got ${String(value)}`)
-}
+export const checkCount = (op: string, name: string, value: number, least = 1): void =>
+  checkWhole(op, name, value, least)
 
 /** A probability below 1 leaves something to scale up. */
 export function checkProbability(op: string, p: number): void {
@@ -36,22 +34,18 @@ interface WindowSettings {
 /** How a window moves: checked where the layer is made, not at its first call. `words` is what padding may say. */
 export function checkWindow(op: string, rank: number, settings: WindowSettings, words: readonly string[] = []): void {
   const { stride = 1, padding = 0, dilation = 1, outputPadding = 0 } = settings
-  const check = (name: string, value: unknown, least: number): void => {
-    const list: readonly unknown[] = Array.isArray(value) ? value : [value]
-    if (Array.isArray(value) && list.length !== rank)
-      throw new OpError(op, `${name} [${list.join(', ')}] needs ${rank} ${rank === 1 ? 'entry' : 'entries'}`, {
+  const check = (name: string, value: unknown, least: number, hint?: string): void => {
+    if (Array.isArray(value) && value.length !== rank)
+      throw new OpError(op, `${name} [${value.join(', ')}] needs ${rank} ${rank === 1 ? 'entry' : 'entries'}`, {
         hint: 'Give one number, or one for each spatial axis.',
       })
-    for (const n of list)
-      if (typeof n !== 'number' || !Number.isInteger(n) || n < least)
-        throw new OpError(op, `${name} must be whole numbers of at least ${least}, got ${String(n)}`, {
-          ...(words.length > 0 && name === 'padding' ? { hint: `Or ${words.join(' or ')}.` } : {}),
-        })
+    checkWhole(op, name, value, least, hint)
   }
   check('stride', stride, 1)
   check('dilation', dilation, 1)
   check('outputPadding', outputPadding, 0)
-  if (typeof padding !== 'string' || !words.includes(`'${padding}'`)) check('padding', padding, 0)
+  if (typeof padding !== 'string' || !words.includes(`'${padding}'`))
+    check('padding', padding, 0, words.length > 0 ? `Or ${words.join(' or ')}.` : undefined)
 }
 
 const plural = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? '' : 's'}`

@@ -1,6 +1,7 @@
 import {
   canonical,
   checkOptions,
+  checkWhole,
   type DeviceBuffer,
   type Executable,
   idMark,
@@ -237,8 +238,7 @@ export function compile<A extends readonly unknown[], R>(
 ): Compiled<A, R> {
   checkOptions('compile', options, ['cacheSize'])
   const limit = options.cacheSize ?? 16
-  if (!Number.isInteger(limit) || limit < 1)
-    throw new OpError('compile', `cacheSize must be a positive integer, got ${limit}`)
+  checkWhole('compile', 'cacheSize', limit, 1)
   const caches = new WeakMap<Device, Cache>()
   const refs: References = references()
   const cacheOf = (device: Device): Cache => {

@@ -1,5 +1,5 @@
 export type { DType, HostArray, HostArrays } from '@tessella/ir'
-export { BackendError, byteWidth, checkOptions, hostArray, OpError, sameShape } from '@tessella/ir'
+export { BackendError, byteWidth, checkOptions, checkWhole, hostArray, OpError, sameShape } from '@tessella/ir'
 export * from './compile.ts'
 export type { ArithOf, ComputeOf, FloatOf, Promote, RoundOf, WithNumber } from './dtypes.ts'
 export * from './functions/index.ts'

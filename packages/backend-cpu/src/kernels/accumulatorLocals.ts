@@ -2,17 +2,14 @@ import type { Accumulator } from '@tessella/compiler'
 import { Lanes as Ops } from '../math/lanes.ts'
 import type { FunctionBuilder, Local } from '../wasm/assembler.ts'
 import type { Dataflow, Job, Value } from '../wasm/dataflow.ts'
+import { lanesOf, lowHalves, swapHalves, swapNeighbours, upperHalf } from '../wasm/shuffles.ts'
 import type { Lanes } from '../wasm/site.ts'
 import { type Fold, foldOf, isArg, leastKey, orderKey } from './accumulators.ts'
 
 /** Above every loop's level: accumulators change everywhere. */
 const changing = 99
 
-const swapHalves = [8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7]
-const swapPairs = [4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11]
-const upperHalf = [8, 9, 10, 11, 12, 13, 14, 15, 8, 9, 10, 11, 12, 13, 14, 15]
-const lowWords = [0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3]
-const joinHalves = [0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23]
+const firstLane = lanesOf(0, 0, 0, 0)
 
 /** The variables of one accumulator: one vector per set (with a position for arg reductions), and float64 totals. */
 export class AccumulatorLocals {
@@ -128,7 +125,7 @@ export class AccumulatorLocals {
     }
     const half = (x: Local): Value => g.v('f32x4.demote_f64x2_zero', this.#read(x))
     for (const [i, [low, high]] of this.#totals.entries())
-      this.#set(this.#values[i] as Local, g.shuffle(joinHalves, half(low), half(high)))
+      this.#set(this.#values[i] as Local, g.shuffle(lowHalves, half(low), half(high)))
   }
 
   #finishTotals(): void {
@@ -139,7 +136,7 @@ export class AccumulatorLocals {
     if (!all) return
     const sum = g.v(op, all, g.shuffle(swapHalves, all, all))
     const low = g.v('f32x4.demote_f64x2_zero', sum)
-    this.#set(this.#values[0] as Local, g.shuffle(lowWords, low, low))
+    this.#set(this.#values[0] as Local, g.shuffle(firstLane, low, low))
   }
 
   #finishFold(fold: Fold): void {
@@ -147,7 +144,7 @@ export class AccumulatorLocals {
     const l = new Ops(g)
     let all = this.#values.map((v) => this.#read(v)).reduce((a, b) => fold.combine(l, a, b))
     for (const nans of this.#nans) all = l.or(all, this.#read(nans))
-    for (const swap of [swapHalves, swapPairs]) all = fold.combine(l, all, g.shuffle(swap, all, all))
+    for (const swap of [swapHalves, swapNeighbours]) all = fold.combine(l, all, g.shuffle(swap, all, all))
     this.#set(this.#values[0] as Local, all)
   }
 
@@ -166,7 +163,7 @@ export class AccumulatorLocals {
     }
     for (let i = 1; i < this.#values.length; i++)
       merge(this.#read(this.#values[i] as Local), this.#read(this.#positions[i] as Local))
-    for (const swap of [swapHalves, swapPairs]) {
+    for (const swap of [swapHalves, swapNeighbours]) {
       const key = this.#f.local('v128')
       const position = this.#f.local('v128')
       this.#set(key, g.shuffle(swap, this.#read(first.key), this.#read(first.key)))

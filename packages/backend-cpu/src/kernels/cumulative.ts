@@ -3,6 +3,7 @@ import { Lanes as Ops } from '../math/lanes.ts'
 import type { FunctionBuilder, Local } from '../wasm/assembler.ts'
 import { Dataflow, type Job, type Value } from '../wasm/dataflow.ts'
 import { loadLanes, storeJobs } from '../wasm/lanesMemory.ts'
+import { lowHalves, upperHalf } from '../wasm/shuffles.ts'
 import type { Site } from '../wasm/site.ts'
 import { type Fold, foldOf } from './accumulators.ts'
 import { grainFor, type KernelCode, type KernelContext } from './context.ts'
@@ -10,9 +11,6 @@ import { type LeveledLoop, Streams } from './streams.ts'
 import { emitUnits, partsOf, type UnitSpace, unitsOf } from './units.ts'
 
 type CumulativeKernel = Extract<Kernel, { kind: 'cumulative' }>
-
-const upperHalf = [8, 9, 10, 11, 12, 13, 14, 15, 8, 9, 10, 11, 12, 13, 14, 15]
-const joinHalves = [0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23]
 
 /** Running folds along the middle axis: independent rows side by side in lanes; float sums and products in float64. */
 export function emitCumulative(context: KernelContext, kernel: CumulativeKernel): KernelCode {
@@ -111,6 +109,6 @@ function exactState(f: FunctionBuilder, g: Dataflow, product: boolean): State {
         [low, high].map((local): Job => ({ value: start, use: () => f.set(local) })),
       ),
     next: (x) => [step(low, x), step(high, g.shuffle(upperHalf, x, x))],
-    result: ([a, b]) => g.shuffle(joinHalves, half(a), half(b)),
+    result: ([a, b]) => g.shuffle(lowHalves, half(a), half(b)),
   }
 }

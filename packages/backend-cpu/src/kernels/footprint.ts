@@ -40,18 +40,15 @@ export function touchesOf(kernel: Kernel): Touch[] {
         ...pointwise(kernel.domain, kernel.writes),
       ]
     case 'conv':
-    case 'convGradInput':
-      return [
-        reads(kernel.a.buffer, 'images'),
-        reads(kernel.b.buffer, 'anyhow'),
-        ...pointwise(kernel.domain, kernel.writes),
-      ]
-    case 'convGradWeight':
-      return [
-        reads(kernel.a.buffer, 'images'),
-        reads(kernel.b.buffer, 'images'),
-        ...pointwise(kernel.domain, kernel.writes),
-      ]
+    case 'convGradInput': {
+      const gradient = pooledTouches(kernel) ?? [reads(kernel.a.buffer, 'images')]
+      const weights = kernel.pooled?.weights ?? kernel.b.buffer
+      return [...gradient, reads(weights, 'anyhow'), ...pointwise(kernel.domain, kernel.writes)]
+    }
+    case 'convGradWeight': {
+      const gradient = pooledTouches(kernel) ?? [reads(kernel.b.buffer, 'images')]
+      return [reads(kernel.a.buffer, 'images'), ...gradient, ...pointwise(kernel.domain, kernel.writes)]
+    }
     case 'maxPool':
       return [
         reads(kernel.x.buffer, 'images'),
@@ -76,6 +73,9 @@ export function touchesOf(kernel: Kernel): Touch[] {
       ]
   }
 }
+
+const pooledTouches = ({ pooled }: Extract<Kernel, { pooled?: unknown }>): Touch[] | undefined =>
+  pooled && [pooled.values, pooled.places].map((buffer) => ({ buffer, written: false, how: 'images' }))
 
 type Writes = Extract<Kernel, { kind: 'map' }>['writes']
 

@@ -56,6 +56,9 @@ export interface ReducePlan {
   readonly vectors: number
 }
 
+/** Functions of no more points than this take a microsecond or two however many vectors stand side by side: less to emit. */
+const fewPoints = 2048
+
 const contiguous = (reads: readonly Form[], loop: Loop): boolean =>
   reads.some(({ at, buffer }) => buffer !== undefined && strideOf(at, loop) === 1) &&
   reads.every(({ at, buffer }) => buffer === undefined || strideOf(at, loop) === 0 || strideOf(at, loop) === 1)
@@ -77,7 +80,8 @@ export function planReduce({ domain, inner, passes, writes }: Reduction, wide: b
   )
   const most = Math.max(1, ...passes.map((p) => p.accumulators.length))
   const weight = weightOf(values)
-  const vectors = weight > 40 * passes.length ? 1 : Math.max(1, Math.min(4, Math.floor(8 / most)))
+  const single = weight > 40 * passes.length || (weight > 8 && sizeOf(domain) * sizeOf(inner) <= fewPoints)
+  const vectors = single ? 1 : Math.max(1, Math.min(4, Math.floor(8 / most)))
   const shared = { forms, position, vectors }
 
   // The first extreme wins: positions must grow in each lane, so arg reductions keep the order of the loops.

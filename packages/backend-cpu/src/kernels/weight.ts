@@ -1,6 +1,5 @@
-import type { Expr } from '@tessella/compiler'
+import { type Expr, walkExprs } from '@tessella/compiler'
 import type { UnaryFn } from '@tessella/ir'
-import { operands } from '../wasm/expr.ts'
 
 const heavy: ReadonlySet<UnaryFn> = new Set([
   'exp',
@@ -20,17 +19,10 @@ const heavy: ReadonlySet<UnaryFn> = new Set([
 
 /** About how many instructions a point of these expressions takes. */
 export function weightOf(roots: readonly Expr[]): number {
-  const seen = new Set<Expr>(roots)
-  const stack = [...seen]
   let weight = 0
-  for (let e = stack.pop(); e; e = stack.pop()) {
+  walkExprs(roots, (e) => {
     weight += ownWeight(e)
-    for (const o of operands(e)) {
-      if (seen.has(o)) continue
-      seen.add(o)
-      stack.push(o)
-    }
-  }
+  })
   return weight
 }
 

@@ -1,4 +1,5 @@
 import type { Dataflow, Value } from '../wasm/dataflow.ts'
+import { lowHalves, upperHalf } from '../wasm/shuffles.ts'
 
 const double = new DataView(new ArrayBuffer(8))
 
@@ -45,11 +46,8 @@ export class Doubles {
   }
 }
 
-const upperHalf = [8, 9, 10, 11, 12, 13, 14, 15, 8, 9, 10, 11, 12, 13, 14, 15]
-const lowerHalves = [0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23]
-
 const upper = (g: Dataflow, x: Value): Value => g.shuffle(upperHalf, x, x)
-const join = (g: Dataflow, low: Value, high: Value): Value => g.shuffle(lowerHalves, low, high)
+const join = (g: Dataflow, low: Value, high: Value): Value => g.shuffle(lowHalves, low, high)
 
 /** Applies a function of float64 pairs to float32 lanes. */
 export function throughDoubles(

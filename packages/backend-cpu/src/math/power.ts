@@ -1,4 +1,5 @@
 import type { Value } from '../wasm/dataflow.ts'
+import { lanesOf } from '../wasm/shuffles.ts'
 import { type Doubles, throughDoubles } from './double.ts'
 import type { Lanes } from './lanes.ts'
 
@@ -7,7 +8,7 @@ const atanhSeries = [15, 13, 11, 9, 7, 5, 3, 1].map((k) => 1 / k)
 /** exp(r) by its Taylor series, |r| <= ln(2)/2; the tenth term is below 2^-35. */
 const expSeries = [362880, 40320, 5040, 720, 120, 24, 6, 2, 1, 1].map((k) => 1 / k)
 
-const evenWords = [0, 1, 2, 3, 8, 9, 10, 11, 0, 1, 2, 3, 8, 9, 10, 11]
+const evenWords = lanesOf(0, 2, 0, 2)
 
 /** log2 of positive float64 lanes (any positive float32); -inf at 0 and inf at infinity. */
 function log2(d: Doubles, a: Value): Value {

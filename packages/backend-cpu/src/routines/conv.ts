@@ -7,6 +7,7 @@ import { callByHeight, rowOf } from './calls.ts'
 import { emitConvScatter, scatterPays } from './convScatter.ts'
 import { addScaled, Epilogue } from './epilogue.ts'
 import { emitCopy, emitFill, type Plane, planeOf } from './plane.ts'
+import { emitPooledInputGradient } from './pooled/inputGradient.ts'
 import { releaseIndices, splitEvenly } from './split.ts'
 import { emitTiles, type SumLoop, type TileSpec } from './tile.ts'
 import { type Axes, convShapeOf, flattened } from './window.ts'
@@ -100,6 +101,7 @@ export function emitConvGradInput(context: KernelContext, kernel: ConvKernel): r
   const epilogue = new Epilogue(context, writes)
   const scheme = schemeFor(kernel, context.features.accurate === true)
   if (scheme) return emitWinograd(context, epilogue, kernel, scheme)
+  if (kernel.pooled) return emitPooledInputGradient(context, epilogue, kernel, kernel.pooled)
   const spatial = domain.length - 2
   const shape = flattened(convShapeOf(domain, b.shape, a.shape, attrs), spatial, epilogue.forms)
   if (scatterPays(shape)) return emitConvScatter(context, epilogue, shape, spatial, a.buffer, b.buffer)

@@ -7,20 +7,15 @@ import { type DotLoop, dotRows, emitDots, laneBytes, mostTaps } from './dot.ts'
 import { addScaled, Epilogue } from './epilogue.ts'
 import { emitFinish } from './finish.ts'
 import { emitCopy, emitFill, type Plane, planeOf } from './plane.ts'
-import { limit, splitEvenly } from './split.ts'
+import { emitPooledWeightGradient } from './pooled/weightGradient.ts'
+import { type Before, emitSlots, partsFor, type SlotCode, slotsOf } from './slots.ts'
+import { splitEvenly } from './split.ts'
 import { type ConvShape, convShapeOf, flattened } from './window.ts'
 import { schemeFor } from './winograd/choice.ts'
 import { emitWeightGradient } from './winograd/weightGradient.ts'
 import { workspace } from './workspace.ts'
 
 type ConvKernel = Extract<Kernel, { kind: 'conv' | 'convGradInput' | 'convGradWeight' }>
-
-/** Bytes of images and gradients that tiles go over again and again: they stay in the second-level cache. */
-const blockBytes = 384 * 1024
-/** The same, with what makes them. */
-export const chainBytes = 768 * 1024
-const mostSumBytes = 4 * 1024 * 1024
-const mostSlots = 8
 
 /** One dimension of the weight's taps. */
 interface TapDimension {
@@ -30,14 +25,6 @@ interface TapDimension {
   readonly weight: number
 }
 
-/** What makes the operands of some images, right before they are used. */
-export interface Before {
-  /** A function (first image, end), given how much of the scratch memory is taken and how many images it gets at most. */
-  readonly make: (reserved: number, block: number) => FunctionRef
-  /** Bytes that it touches per image. */
-  readonly bytes: number
-}
-
 /** Images are dealt into slots; each sums its own gradient, and the epilogue adds those up. */
 export function emitConvGradWeight(context: KernelContext, kernel: ConvKernel, before?: Before): readonly KernelCode[] {
   const { domain, a, b, attrs, writes } = kernel
@@ -45,6 +32,7 @@ export function emitConvGradWeight(context: KernelContext, kernel: ConvKernel, b
   const epilogue = new Epilogue(context, writes)
   const scheme = schemeFor(kernel, context.features.accurate === true)
   if (scheme) return emitWeightGradient(context, epilogue, kernel, scheme)
+  if (kernel.pooled) return emitPooledWeightGradient(context, epilogue, kernel, kernel.pooled, before)
   const shape = flattened(convShapeOf(a.shape, domain, b.shape, attrs), domain.length - 2, [])
   const [z, y, x] = shape.axes
   const plane = planeOf({
@@ -54,87 +42,72 @@ export function emitConvGradWeight(context: KernelContext, kernel: ConvKernel, b
     partWidth: Math.floor(((x.kernel - 1) * x.dilation) / x.stride) + x.output,
     fill: 0,
   })
-  const sumBytes = Math.ceil((sizeOf(domain) * 4 + 16) / 64) * 64
-  const slots = Math.max(1, Math.min(mostSlots, shape.n, Math.floor(mostSumBytes / sumBytes)))
   const imageBytes = shape.groups * shape.channels * shape.inputPlane * 4
   const gradBytes = shape.groups * shape.outputs * shape.outputPlane * 4
-  const perSlot = Math.ceil(shape.n / slots)
   const used = gradBytes + (plane.inPlace ? imageBytes : plane.bytes)
-  const fitting = Math.floor(before ? chainBytes / (used + before.bytes) : blockBytes / used)
-  const block = Math.max(1, Math.min(perSlot, fitting))
-  const copies = plane.inPlace ? 0 : plane.bytes * block
-  const { shared, own } = workspace(context, slots * sumBytes, copies + laneBytes)
-  const prologue = before?.make(copies + laneBytes, block)
-  const imageStep = plane.inPlace ? imageBytes : plane.bytes
+  const slots = slotsOf(shape.n, sizeOf(domain) * 4 + 16, used, before)
+  const copies = plane.inPlace ? 0 : plane.bytes * slots.block
+  const { shared, own } = workspace(context, slots.count * slots.sumBytes, copies + laneBytes)
   const copy = plane.inPlace ? undefined : emitCopy(context, plane)
-  const tiles = emitSlotTiles(context, shape, plane, imageStep, gradBytes)
-  const f = context.module.function(['i32', 'i32'], [], (f, begin, end) => {
-    const sums = f.local('i32')
-    const image = f.local('i32')
-    const n = f.local('i32')
-    const last = f.local('i32')
-    const count = f.local('i32')
-    if (copy) {
+  // What makes the operands would run for each part.
+  const parts = before || shape.groups > 1 ? 1 : partsFor(slots, shape.outputs)
+  const outputs = shape.outputs / parts
+  const partBytes = outputs * shape.channels * shape.taps * 4
+  const tiles = emitSlotTiles(
+    context,
+    { ...shape, outputs },
+    plane,
+    plane.inPlace ? imageBytes : plane.bytes,
+    gradBytes,
+  )
+  const code: SlotCode = {
+    sums: shared,
+    made: before?.make(copies + laneBytes, slots.block),
+    prelude: (f) => {
+      if (!copy) return
+      const image = f.local('i32')
       own(f)
       f.set(image)
-      f.times(block, () => {
+      f.times(slots.block, () => {
         emitFill(f, image, plane)
         f.bump(image, plane.bytes)
       })
-    }
-    const slot = begin as Local
-    f.whileBelow(slot, end as Local, 1, () => {
-      shared(f)
-      addScaled(f, slot, sumBytes)
-      f.tee(sums)
-      f.push(0, sumBytes)
-      f.memoryFill()
-      f.i32(0)
-      addScaled(f, slot, perSlot)
-      f.set(n)
-      f.push(n, perSlot, 'i32.add')
-      f.set(last)
-      limit(f, last, shape.n)
-      f.whileBelow(n, last, block, () => {
-        f.push(last, n, 'i32.sub')
-        f.set(count)
-        limit(f, count, block)
-        if (prologue) {
-          f.push(n, n, count, 'i32.add')
-          f.call(prologue)
-        }
-        if (copy) {
-          const i = f.local('i32')
-          f.i32(0)
-          f.set(i)
-          f.whileBelow(i, count, 1, () => {
-            pushPointer(f, context.slot(a.buffer))
-            addScaled(f, n, imageBytes)
-            addScaled(f, i, imageBytes)
-            own(f)
-            addScaled(f, i, plane.bytes)
-            f.call(copy)
-          })
-          f.release(i)
-        }
-        pushPointer(f, context.slot(b.buffer))
-        addScaled(f, n, gradBytes)
-        if (copy) own(f)
-        else {
+      f.release(image)
+    },
+    add: (f, n, count, sums, part) => {
+      if (copy) {
+        const i = f.local('i32')
+        f.i32(0)
+        f.set(i)
+        f.whileBelow(i, count, 1, () => {
           pushPointer(f, context.slot(a.buffer))
           addScaled(f, n, imageBytes)
-        }
-        f.push(count, sums)
-        own(f)
-        addScaled(f, 1, copies)
-        f.call(tiles)
-      })
-    })
-  })
-  const work = (perSlot * sizeOf(domain) * shape.outputPlane) / 8
+          addScaled(f, i, imageBytes)
+          own(f)
+          addScaled(f, i, plane.bytes)
+          f.call(copy)
+        })
+        f.release(i)
+      }
+      pushPointer(f, context.slot(b.buffer))
+      addScaled(f, n, gradBytes)
+      addScaled(f, part, outputs * shape.outputPlane * 4)
+      if (copy) own(f)
+      else {
+        pushPointer(f, context.slot(a.buffer))
+        addScaled(f, n, imageBytes)
+      }
+      f.push(count, sums)
+      own(f)
+      addScaled(f, 1, copies)
+      f.call(tiles)
+    },
+  }
+  const f = emitSlots(context, slots, code, { parts, bytes: partBytes })
+  const work = (slots.perSlot * sizeOf(domain) * shape.outputPlane) / 8 / parts
   return [
-    { f, units: slots, grain: grainFor(work) },
-    emitFinish(context, epilogue, domain, { address: shared, copies: slots, copyBytes: sumBytes }),
+    { f, units: slots.count * parts, grain: grainFor(work) },
+    emitFinish(context, epilogue, domain, { address: shared, copies: slots.count, copyBytes: slots.sumBytes }),
   ]
 }
 

@@ -1,5 +1,6 @@
 import type { KernelContext } from '../kernels/context.ts'
 import type { FunctionBuilder, FunctionRef, Local } from '../wasm/assembler.ts'
+import { swapHalves, swapNeighbours } from '../wasm/shuffles.ts'
 import { loadVector, multiplyAdd } from './tile.ts'
 
 /** One loop of a sum of dot products: bytes that both operands move per iteration. */
@@ -198,9 +199,6 @@ class DotTile {
     for (const local of [...passing, ...held.flat()]) f.release(local)
   }
 }
-
-const swapHalves = [8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7]
-const swapNeighbours = [4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11]
 
 /** The float at out + offset += the sum of the lanes. */
 function addLanes(f: FunctionBuilder, acc: Local, out: Local, offset: number): void {

@@ -1,11 +1,11 @@
-import type { Affine, Expr, Write } from '@tessella/compiler'
+import { type Affine, type Expr, type Write, walkExprs } from '@tessella/compiler'
 import { type BinaryFn, byteWidth, type Dims, internalError, type UnaryFn } from '@tessella/ir'
 import { type KernelContext, mergeableRegisters, pushPointer } from '../kernels/context.ts'
 import { formsOf, writeForms } from '../kernels/map.ts'
 import type { Form } from '../kernels/streams.ts'
 import { FunctionBuilder, type Local, type ValueType } from '../wasm/assembler.ts'
 import { Dataflow, hasCalls, type Job, type Value } from '../wasm/dataflow.ts'
-import { Lowering, operands } from '../wasm/expr.ts'
+import { Lowering } from '../wasm/expr.ts'
 import type { Lanes, Site } from '../wasm/site.ts'
 import type { Piece, Sink } from './sink.ts'
 
@@ -172,16 +172,20 @@ const simpleUnary: ReadonlySet<UnaryFn> = new Set(['neg', 'abs', 'sqrt', 'recipr
 const heavyBinary: ReadonlySet<BinaryFn> = new Set(['pow', 'rem', 'atan2', 'shl', 'shr'])
 
 function isMergeable(root: Expr, dimension: number): boolean {
-  const seen = new Set<Expr>([root])
-  for (const e of seen) {
-    if (e.kind === 'gather' || e.kind === 'random' || e.kind === 'index' || e.kind === 'cast') return false
-    if (e.kind === 'unary' && !simpleUnary.has(e.fn)) return false
-    if (e.kind === 'binary' && heavyBinary.has(e.fn)) return false
+  let mergeable = true
+  walkExprs([root], (e) => {
     const stride = e.kind === 'load' ? e.at.strides[dimension] : 0
-    if (stride !== 0 && (stride !== 1 || byteWidth(e.dtype) !== 4)) return false
-    for (const o of operands(e)) seen.add(o)
-  }
-  return true
+    mergeable &&= !(
+      e.kind === 'gather' ||
+      e.kind === 'random' ||
+      e.kind === 'index' ||
+      e.kind === 'cast' ||
+      (e.kind === 'unary' && !simpleUnary.has(e.fn)) ||
+      (e.kind === 'binary' && heavyBinary.has(e.fn)) ||
+      (stride !== 0 && (stride !== 1 || byteWidth(e.dtype) !== 4))
+    )
+  })
+  return mergeable
 }
 
 /** The vector with lane `first` in front. */

@@ -1,5 +1,6 @@
 import type { KernelContext } from '../kernels/context.ts'
 import type { FunctionBuilder, FunctionRef, Local } from '../wasm/assembler.ts'
+import { highHalves, highPairs, lowHalves, lowPairs, mix } from '../wasm/shuffles.ts'
 import { loadVector, storeVector } from './tile.ts'
 
 /** A matrix [K, lanes] that becomes panels [K][vectors][4]: strides in bytes. */
@@ -58,29 +59,19 @@ function copied(f: FunctionBuilder, spec: PackSpec, source: Local, target: Local
   })
 }
 
-const lowPairs = [0, 1, 2, 3, 16, 17, 18, 19, 4, 5, 6, 7, 20, 21, 22, 23]
-const highPairs = [8, 9, 10, 11, 24, 25, 26, 27, 12, 13, 14, 15, 28, 29, 30, 31]
-const lowHalves = [0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23]
-const highHalves = [8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31]
-
 /** Four rows of a 4x4 block, in locals, become its four columns. */
 export function transpose4(f: FunctionBuilder, rows: readonly Local[]): void {
   const [a, b, c, d] = rows as [Local, Local, Local, Local]
   const [p, q] = [f.local('v128'), f.local('v128')]
-  const mix = (x: Local, y: Local, pattern: readonly number[], out: Local): void => {
-    f.push(x, y)
-    f.shuffle(pattern)
-    f.set(out)
-  }
-  mix(a, b, lowPairs, p)
-  mix(a, b, highPairs, a)
-  mix(c, d, lowPairs, q)
-  mix(c, d, highPairs, c)
+  mix(f, a, b, lowPairs, p)
+  mix(f, a, b, highPairs, a)
+  mix(f, c, d, lowPairs, q)
+  mix(f, c, d, highPairs, c)
   // p = a0 b0 a1 b1, q = c0 d0 c1 d1, a = a2 b2 a3 b3, c = c2 d2 c3 d3
-  mix(p, q, highHalves, b)
-  mix(p, q, lowHalves, p)
-  mix(a, c, highHalves, d)
-  mix(a, c, lowHalves, c)
+  mix(f, p, q, highHalves, b)
+  mix(f, p, q, lowHalves, p)
+  mix(f, a, c, highHalves, d)
+  mix(f, a, c, lowHalves, c)
   f.get(p)
   f.set(a)
   f.release(p)

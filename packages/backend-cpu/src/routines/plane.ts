@@ -82,7 +82,7 @@ export function emitFill(f: FunctionBuilder, target: Local, plane: Plane): void 
 }
 
 /** Elements of the source that land in the target: [from, to). */
-function visible({ source, insert, lo, target }: AxisCopy): { from: number; to: number } {
+export function visible({ source, insert, lo, target }: AxisCopy): { from: number; to: number } {
   const from = Math.max(0, Math.ceil(-lo / insert))
   const to = Math.min(source, Math.floor((target - 1 - lo) / insert) + 1)
   return { from, to: Math.max(from, to) }

@@ -2,6 +2,7 @@ import type { Kernel } from '@tessella/compiler'
 import { sizeOf } from '@tessella/ir'
 import type { KernelCode, KernelContext } from '../kernels/context.ts'
 import type { FunctionBuilder, FunctionRef, Local } from '../wasm/assembler.ts'
+import { evens, highPairs, lowPairs, mix, odds } from '../wasm/shuffles.ts'
 import { Epilogue } from './epilogue.ts'
 import { emitPlanes } from './planes.ts'
 import type { Piece } from './sink.ts'
@@ -20,12 +21,6 @@ export function isPairs({ attrs, domain }: PoolKernel): boolean {
     attrs.padding.every(([lo, hi]) => lo === 0 && hi === 0)
   )
 }
-
-const lanesOf = (...lanes: number[]): number[] => lanes.flatMap((l) => [0, 1, 2, 3].map((b) => 4 * l + b))
-const evens = lanesOf(0, 2, 4, 6)
-const odds = lanesOf(1, 3, 5, 7)
-export const lowPairs = lanesOf(0, 4, 1, 5)
-export const highPairs = lanesOf(2, 6, 3, 7)
 
 /** 2x2 pools, four windows at a time: even and odd elements of two rows. Units: planes. */
 export function emitPoolPairs(context: KernelContext, kernel: PoolKernel): readonly KernelCode[] {
@@ -293,15 +288,10 @@ function distributed(
     f.set(mask)
     f.set(grad)
   }
-  const mix = (a: Local, b: Local, pattern: readonly number[], out: Local): void => {
-    f.push(a, b)
-    f.shuffle(pattern)
-    f.set(out)
-  }
-  mix(grad, odd0, lowPairs, best)
-  mix(grad, odd0, highPairs, grad)
-  mix(even1, odd1, lowPairs, even)
-  mix(even1, odd1, highPairs, odd)
+  mix(f, grad, odd0, lowPairs, best)
+  mix(f, grad, odd0, highPairs, grad)
+  mix(f, even1, odd1, lowPairs, even)
+  mix(f, even1, odd1, highPairs, odd)
   for (const l of [odd0, even1, odd1]) f.release(l)
   return [best, grad, even, odd]
 }

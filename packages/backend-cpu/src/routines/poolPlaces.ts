@@ -1,18 +1,10 @@
 import type { Dims } from '@tessella/ir'
 import type { KernelCode, KernelContext } from '../kernels/context.ts'
 import type { FunctionBuilder, FunctionRef, Local } from '../wasm/assembler.ts'
+import { highPairs, lowPairs, mix } from '../wasm/shuffles.ts'
 import { Epilogue } from './epilogue.ts'
 import { emitPlanes } from './planes.ts'
-import {
-  alongRow,
-  emitGrad,
-  highPairs,
-  loadPairs,
-  lowPairs,
-  type PoolKernel,
-  pushBetter,
-  replaceWhere,
-} from './poolPairs.ts'
+import { alongRow, emitGrad, loadPairs, type PoolKernel, pushBetter, replaceWhere } from './poolPairs.ts'
 import { loadVector } from './tile.ts'
 import { bufferAddress } from './workspace.ts'
 
@@ -20,12 +12,13 @@ import { bufferAddress } from './workspace.ts'
  * 2x2 pools that keep the place of each maximum: 0 to 3 in row-major order within the window, 4 where the maximum is not
  * above 0, so that a relu before the pool lets no gradient through. Rows of places go on to a multiple of four bytes.
  */
-const none = 4
+export const none = 4
 
-const rowOf = (width: number): number => Math.ceil(Math.floor(width / 2) / 4) * 4
+/** Bytes of the places of a row of windows over an image this wide. */
+export const placesRow = (width: number): number => Math.ceil(Math.floor(width / 2) / 4) * 4
 
 /** Bytes of the places of one plane of x [n, c, height, width]. */
-export const placesBytes = ([, , height = 0, width = 0]: Dims): number => Math.floor(height / 2) * rowOf(width)
+export const placesBytes = ([, , height = 0, width = 0]: Dims): number => Math.floor(height / 2) * placesRow(width)
 
 /** The pool or its gradient, by places. Units: planes. */
 export function emitPoolPlaces(context: KernelContext, kernel: PoolKernel, places: number): readonly KernelCode[] {
@@ -43,7 +36,7 @@ export function emitPoolPlaces(context: KernelContext, kernel: PoolKernel, place
   const [rows, columns] = shape.slice(2) as [number, number]
   const each = emitGrad(context, epilogue, height, width, {
     vectorBytes: 4,
-    rowBytes: rowOf(width),
+    rowBytes: placesRow(width),
     distribute: distributed,
   })
   const operands = [kept, { address: bufferAddress(context, buffer), bytes: rows * columns * 4 }]
@@ -106,7 +99,7 @@ function emitForward(context: KernelContext, epilogue: Epilogue, height: number,
         },
       )
       f.bump(source, 2 * rowBytes)
-      f.bump(places, rowOf(width))
+      f.bump(places, placesRow(width))
       epilogue.advance(f, bases, 2, 1)
     })
   })
@@ -126,15 +119,10 @@ function distributed(f: FunctionBuilder, places: Local, dy: Local, lanes: number
     f.set(part)
   }
   const [a, b, c, d] = parts as [Local, Local, Local, Local]
-  const mix = (even: Local, odd: Local, pattern: readonly number[], out: Local): void => {
-    f.push(even, odd)
-    f.shuffle(pattern)
-    f.set(out)
-  }
-  mix(a, b, lowPairs, place)
-  mix(a, b, highPairs, grad)
-  mix(c, d, lowPairs, a)
-  mix(c, d, highPairs, b)
+  mix(f, a, b, lowPairs, place)
+  mix(f, a, b, highPairs, grad)
+  mix(f, c, d, lowPairs, a)
+  mix(f, c, d, highPairs, b)
   for (const l of [c, d]) f.release(l)
   return [place, grad, a, b]
 }

@@ -5,7 +5,10 @@ const awake = 0.25
 
 /**
  * The program of a worker, as text: bundlers need no second file for it, and Node no loader for TypeScript. It runs
- * modules over the backend's memory until it is told to stop.
+ * modules over the backend's memory until it is told to stop. Its comments are here, since the text is shipped as it is:
+ * where `instantiate` fails, the program changed under the copy or does not fit: the main thread works alone on it. A
+ * chunk that trapped is claimed: if it did not count as done, the main thread would wait for ever. Before a worker waits
+ * for the bell it looks for work once more: work that came earlier did not know of this sleeper.
  */
 const workerMain = `
 function work({ memory, base, thread }) {
@@ -22,9 +25,7 @@ function work({ memory, base, thread }) {
       const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory } })
       if (modules.size >= 256) modules.delete(modules.keys().next().value)
       modules.set(id, instance.exports.help)
-    } catch {
-      // The program changed under the copy, or does not fit here: the main thread works alone on it.
-    }
+    } catch {}
     return modules.get(id)
   }
   const help = (id) => {
@@ -33,7 +34,6 @@ function work({ memory, base, thread }) {
     try {
       return run(thread)
     } catch {
-      // The chunk that trapped is claimed: without it the main thread would wait for ever.
       Atomics.add(words, at(${control.failed}), 1)
       Atomics.add(words, at(${control.done}), 1)
       Atomics.notify(words, at(${control.done}))
@@ -52,7 +52,6 @@ function work({ memory, base, thread }) {
       last = performance.now()
     } else if (performance.now() - last > ${awake}) {
       Atomics.add(words, at(${control.sleepers}), 1)
-      // Work that came before the bell knew of this sleeper.
       if ((Atomics.load(own, 0) & ${2 ** chunkBits - 1}) === 0) Atomics.wait(words, at(${control.bell}), bell)
       Atomics.sub(words, at(${control.sleepers}), 1)
       last = performance.now()

@@ -249,7 +249,9 @@ class Emitter {
 function pushConstant(f: FunctionBuilder, { constants, features }: CodeContext, words: readonly number[]): void {
   const address = isStored(words) ? constants.address(words) : undefined
   if (address === undefined) {
-    f.v128(new Uint8Array(Uint32Array.from([0, 1, 2, 3], (i) => words[i % words.length] as number).buffer))
+    const lanes = new Uint32Array(4)
+    for (let i = 0; i < 4; i++) lanes[i] = words[i % words.length] as number
+    f.v128(new Uint8Array(lanes.buffer))
     return
   }
   f.i32(0)

@@ -1,4 +1,4 @@
-import type { Affine, Expr, Write } from '@tessella/compiler'
+import { type Affine, type Expr, type Write, walkExprs } from '@tessella/compiler'
 import { byteWidth, type DType, internalError, isFloat } from '@tessella/ir'
 import { Lanes } from '../math/lanes.ts'
 import { powConstant } from '../math/power.ts'
@@ -41,22 +41,13 @@ export class Lowering {
     this.#results = results
   }
 
-  /** The lanes of an expression. */
-  value(root: Expr): Value {
-    const stack = [root]
-    for (let e = stack.at(-1); e; e = stack.at(-1)) {
-      if (this.#done.has(e)) {
-        stack.pop()
-        continue
-      }
-      const parts = operands(e)
-      const at = stack.length
-      for (let i = parts.length - 1; i >= 0; i--) if (!this.#done.has(parts[i] as Expr)) stack.push(parts[i] as Expr)
-      if (stack.length > at) continue
-      this.#done.set(e, this.#lower(e))
-      stack.pop()
-    }
-    return this.#of(root)
+  /** The lanes of an expression. The compiler bounds how deep one is. */
+  value(e: Expr): Value {
+    const known = this.#done.get(e)
+    if (known) return known
+    const made = this.#lower(e)
+    this.#done.set(e, made)
+    return made
   }
 
   /** The stores of a write, for `Dataflow.emit` (which computes the values of all stores before the first store). */
@@ -66,12 +57,6 @@ export class Lowering {
     const address = this.#site.address(buffer, at)
     const stride = this.#site.laneStride(at)
     return storeJobs(this.#g, f, this.#dtypeOf(buffer), address, stride, this.#site.lanes, value)
-  }
-
-  #of(e: Expr): Value {
-    const v = this.#done.get(e)
-    if (!v) throw internalError('an expression used before it was lowered')
-    return v
   }
 
   #lower(e: Expr): Value {
@@ -84,13 +69,13 @@ export class Lowering {
       case 'index':
         return cast(l, 'int32', e.dtype, this.#indexLanes(e.at))
       case 'unary':
-        return unaryOf(e.x.dtype, e.fn)(l, this.#of(e.x))
+        return unaryOf(e.x.dtype, e.fn)(l, this.value(e.x))
       case 'binary':
         return this.#binary(e)
       case 'select':
-        return l.select(this.#of(e.condition), this.#of(e.a), this.#of(e.b))
+        return l.select(this.value(e.condition), this.value(e.a), this.value(e.b))
       case 'cast':
-        return cast(l, e.x.dtype, e.dtype, this.#of(e.x))
+        return cast(l, e.x.dtype, e.dtype, this.value(e.x))
       case 'gather':
         return this.#gather(e)
       case 'random':
@@ -113,8 +98,8 @@ export class Lowering {
   }
 
   #binary(e: Extract<Expr, { kind: 'binary' }>): Value {
-    const a = this.#of(e.a)
-    const b = this.#of(e.b)
+    const a = this.value(e.a)
+    const b = this.value(e.b)
     if (e.b.kind === 'constant' && isFloat(e.a.dtype)) {
       const simple = e.fn === 'pow' ? powConstant(this.#l, a, e.b.value) : undefined
       if (simple) return simple
@@ -146,7 +131,7 @@ export class Lowering {
     const g = this.#g
     const outside = constant(this.#l, e.dtype, isFloat(e.dtype) ? Number.NaN : 0)
     if (e.size === 0) return outside
-    const index = this.#of(e.index)
+    const index = this.value(e.index)
     const inside = g.v('i32x4.lt_u', index, this.#l.bits(e.size))
     // Indices outside read element 0, which exists.
     const safe = g.v('v128.and', index, inside)
@@ -173,33 +158,11 @@ export class Lowering {
 
   /** Whether all lanes of an expression are equal, as far as its leaves tell. */
   #isUniform(root: Expr): boolean {
-    const seen = new Set<Expr>()
-    const stack = [root]
-    for (let e = stack.pop(); e; e = stack.pop()) {
-      if (seen.has(e)) continue
-      seen.add(e)
-      if (e.kind === 'result') return false
-      if ('at' in e && this.#site.laneStride(e.at) !== 0) return false
-      stack.push(...operands(e))
-    }
-    return true
-  }
-}
-
-/** The expressions that an expression is made of. */
-export function operands(e: Expr): readonly Expr[] {
-  switch (e.kind) {
-    case 'unary':
-    case 'cast':
-      return [e.x]
-    case 'binary':
-      return [e.a, e.b]
-    case 'select':
-      return [e.condition, e.a, e.b]
-    case 'gather':
-      return [e.index]
-    default:
-      return []
+    let uniform = true
+    walkExprs([root], (e) => {
+      if (e.kind === 'result' || ('at' in e && this.#site.laneStride(e.at) !== 0)) uniform = false
+    })
+    return uniform
   }
 }
 
@@ -212,17 +175,10 @@ function constant(l: Lanes, dtype: DType, value: number): Value {
 }
 
 /** Leaves with affine forms, for planning pointers. */
-export function leaves(roots: readonly Expr[]): Expr[] {
-  const seen = new Set<Expr>(roots)
-  const stack = [...roots]
-  const found: Expr[] = []
-  for (let e = stack.pop(); e; e = stack.pop()) {
+export function leaves(roots: readonly Expr[]): Extract<Expr, { at: Affine }>[] {
+  const found: Extract<Expr, { at: Affine }>[] = []
+  walkExprs(roots, (e) => {
     if ('at' in e) found.push(e)
-    for (const o of operands(e)) {
-      if (seen.has(o)) continue
-      seen.add(o)
-      stack.push(o)
-    }
-  }
+  })
   return found
 }

@@ -1,6 +1,7 @@
 import { byteWidth, type DType, internalError } from '@tessella/ir'
 import type { FunctionBuilder } from './assembler.ts'
 import type { Address, Dataflow, Job, Value } from './dataflow.ts'
+import { highHalves, highPairs, lanesOf, lowHalves, lowPairs } from './shuffles.ts'
 import type { Lanes } from './site.ts'
 
 /*
@@ -8,7 +9,7 @@ import type { Lanes } from './site.ts'
  * 16 bits widened to i32x4, bool as a mask (0 or -1).
  */
 
-const reverse = [12, 13, 14, 15, 8, 9, 10, 11, 4, 5, 6, 7, 0, 1, 2, 3]
+const reverse = lanesOf(3, 2, 1, 0)
 const packBytes = [0, 4, 8, 12, 0, 4, 8, 12, 0, 4, 8, 12, 0, 4, 8, 12]
 const packHalves = [0, 1, 4, 5, 8, 9, 12, 13, 0, 1, 4, 5, 8, 9, 12, 13]
 
@@ -71,16 +72,10 @@ function loadContiguous(g: Dataflow, dtype: DType, address: Address): Value {
   throw internalError(`a ${dtype} load in the cpu backend`)
 }
 
-/** Words 0 and 1, or 2 and 3, of two vectors, alternating; and the halves of two vectors. */
-const interleaveLow = [0, 1, 2, 3, 16, 17, 18, 19, 4, 5, 6, 7, 20, 21, 22, 23]
-const interleaveHigh = [8, 9, 10, 11, 24, 25, 26, 27, 12, 13, 14, 15, 28, 29, 30, 31]
-const lowHalves = [0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23]
-const highHalves = [8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31]
-
 /** Column `column` of the 4 x 4 words whose rows are at `address` and `stride` bytes apart. The graph shares the steps. */
 export function loadColumn(g: Dataflow, address: Address, stride: number, column: number): Value {
   const row = (i: number): Value => g.load('v128.load', shifted(g, address, i * stride))
-  const pairs = column < 2 ? interleaveLow : interleaveHigh
+  const pairs = column < 2 ? lowPairs : highPairs
   const upper = g.shuffle(pairs, row(0), row(1))
   const lower = g.shuffle(pairs, row(2), row(3))
   return g.shuffle(column % 2 === 0 ? lowHalves : highHalves, upper, lower)

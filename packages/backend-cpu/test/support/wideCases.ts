@@ -3,6 +3,9 @@ import { sizeOf } from '@tessella/ir'
 import type { RoutineKernel } from '../../src/routines/index.ts'
 import { planOf } from '../../src/routines/matmulPlan.ts'
 import { unitsOf } from '../../src/routines/matmulUnits.ts'
+import { shapeOf } from '../../src/routines/pooled/choice.ts'
+import { spreadOf } from '../../src/routines/pooled/spread.ts'
+import { placesBytes } from '../../src/routines/poolPlaces.ts'
 import { isWinograd } from '../../src/routines/winograd/choice.ts'
 import { binary, constant, contiguous, load, RoutineHarness, randomNumbers, result } from './routines.ts'
 import { outputSizes } from './window.ts'
@@ -80,6 +83,9 @@ function productOf(choice: number): Product {
 
 const isMany = (seed: number): boolean => [1, 3, 6].includes(seed % 8)
 
+/** Gradients by the elements of a pool. */
+const isPooled = (seed: number): boolean => [2, 7].includes(seed % 16)
+
 function caseOf(seed: number): Case {
   const random = randomNumbers(seed + 1)
   const pick = (low: number, high: number) => low + Math.floor(((random() + 1) / 2) * (high - low + 1))
@@ -102,9 +108,10 @@ function caseOf(seed: number): Case {
   }
   // Some of them with so many channels that Winograd pays.
   const many = isMany(seed)
-  const kernelSize = many ? [3, 3] : [pick(1, 4), pick(1, 5)]
+  const pooled = isPooled(seed)
+  const kernelSize = many ? [3, 3] : pooled ? [pick(3, 5), 5] : [pick(1, 4), pick(1, 5)]
   const attrs = {
-    stride: many ? [1, 1] : [pick(1, 2), pick(1, 2)],
+    stride: many || pooled ? [1, 1] : [pick(1, 2), pick(1, 2)],
     dilation: [1, 1],
     padding: [
       [pick(0, 1), pick(0, 1)],
@@ -112,22 +119,31 @@ function caseOf(seed: number): Case {
     ] as const,
     groups: 1,
   }
-  const input = kernelSize.map((s) => s + pick(0, 28))
+  const input = kernelSize.map((s) => s + pick(1, 28))
   const x = [many ? 4 : pick(1, 3), many ? pick(18, 24) : pick(1, 7), ...input]
   const w = [many ? pick(18, 24) : pick(1, 13), x[1] as number, ...kernelSize]
   const y = [x[0] as number, w[0] as number, ...outputSizes(input, kernelSize, attrs)]
   const [a, b, domain] = kind === 'conv' ? [x, w, y] : kind === 'convGradInput' ? [y, w, x] : [x, y, w]
   const operands = { a: { buffer: 1, shape: a }, b: { buffer: 2, shape: b } }
-  const kernel: RoutineKernel = {
+  const kernel = {
     kind,
     domain,
     dtype: 'float32',
     attrs,
     ...operands,
     writes: epilogue(domain, pick(0, 2)),
-  }
-  return { kernel, lengths: [sizeOf(domain), sizeOf(a), sizeOf(b), domain[1] as number] }
+  } as const
+  const lengths = [sizeOf(domain), sizeOf(a), sizeOf(b), domain[1] as number]
+  if (!pooled) return { kernel, lengths }
+  // Any bytes are places.
+  const windows = sizeOf(y.map((size, d) => (d < 2 ? size : Math.floor(size / 2))))
+  const bytes = (y[0] as number) * (y[1] as number) * placesBytes(y)
+  lengths.push(windows, Math.ceil(bytes / 4), spreadOf(shapeOf(kernel)).length)
+  return { kernel: { ...kernel, pooled: { values: 4, places: 5, weights: 6 } }, lengths }
 }
+
+/** Whether a case is a gradient by the elements of a pool. */
+export const isPooledCase = (seed: number): boolean => 'pooled' in caseOf(seed).kernel
 
 /** Whether a case is computed by Winograd. */
 export function isWinogradCase(seed: number): boolean {

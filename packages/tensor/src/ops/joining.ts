@@ -1,4 +1,4 @@
-import { build, type DType, type Node, normalizeAxis, OpError, promote, sameShape } from '@tessella/ir'
+import { build, checkWhole, type DType, type Node, normalizeAxis, OpError, promote, sameShape } from '@tessella/ir'
 import { unsqueeze } from './movement.ts'
 import { select } from './slicing.ts'
 
@@ -57,8 +57,7 @@ export function split(x: Node, sizes: number | readonly number[], axis: number):
 }
 
 function evenly(n: number, size: number): number[] {
-  if (!Number.isInteger(size) || size < 1)
-    throw new OpError('split', `${size} is not a size`, { hint: 'Use a whole number of at least 1.' })
+  checkWhole('split', 'the size', size, 1)
   const parts = Math.max(1, Math.ceil(n / size))
   return Array.from({ length: parts }, (_, i) => Math.min(size, n - i * size))
 }
@@ -66,8 +65,7 @@ function evenly(n: number, size: number): number[] {
 /** At most `count` parts of one size; the last may be smaller, as torch.chunk. */
 export function chunk(x: Node, count: number, axis: number): Node[] {
   const at = normalizeAxis('chunk', axis, x.shape.length)
-  if (!Number.isInteger(count) || count < 1)
-    throw new OpError('chunk', `${count} is not a number of parts`, { hint: 'Use a whole number of at least 1.' })
+  checkWhole('chunk', 'the number of parts', count, 1)
   const n = x.shape[at] as number
   return n === 0 ? Array.from({ length: count }, () => x) : split(x, Math.ceil(n / count), at)
 }

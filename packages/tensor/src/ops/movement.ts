@@ -1,4 +1,4 @@
-import { build, type Dims, type Node, normalizeAxes, normalizeAxis, OpError, sizeOf } from '@tessella/ir'
+import { build, checkWhole, type Dims, type Node, normalizeAxes, normalizeAxis, OpError, sizeOf } from '@tessella/ir'
 
 /** Sizes, axes and repetitions come in an array, not one by one. */
 function checkArray(op: string, what: string, list: unknown): void {
@@ -140,8 +140,7 @@ export function roll(x: Node, shift: number, axis: number | undefined): Node {
 /** The whole tensor side by side, `reps` times along each dimension. */
 export function tile(op: string, x: Node, reps: Dims): Node {
   checkArray(op, 'repetitions', reps)
-  if (reps.some((n) => !Number.isInteger(n) || n < 0))
-    throw new OpError(op, `repetitions [${reps.join(', ')}] must be whole numbers of at least 0`)
+  checkWhole(op, 'repetitions', reps, 0)
   const rank = Math.max(reps.length, x.shape.length)
   const shape = [...new Array<number>(rank - x.shape.length).fill(1), ...x.shape]
   const times = [...new Array<number>(rank - reps.length).fill(1), ...reps]
@@ -155,10 +154,7 @@ export function tile(op: string, x: Node, reps: Dims): Node {
 
 /** Each element `times` times in a row along an axis, or of the flattened tensor. */
 export function repeatInterleave(x: Node, times: number, axis: number | undefined): Node {
-  if (!Number.isInteger(times) || times < 0)
-    throw new OpError('repeatInterleave', `${times} is not a number of repetitions`, {
-      hint: 'Use a whole number of at least 0.',
-    })
+  checkWhole('repeatInterleave', 'repetitions', times, 0)
   const y = axis === undefined ? build.reshape(x, [sizeOf(x.shape)]) : x
   const at = axis === undefined ? 0 : normalizeAxis('repeatInterleave', axis, y.shape.length)
   const split = build.reshape(y, y.shape.toSpliced(at + 1, 0, 1))

@@ -1,4 +1,4 @@
-import { build, checkOptions, type Node, OpError } from '@tessella/ir'
+import { build, checkOptions, checkWhole, type Node, OpError } from '@tessella/ir'
 
 export type PadWidths = number | readonly (readonly [number, number])[]
 /** How the border is filled: with a value, mirrored without the edge, with the edge, or from the other side. */
@@ -11,14 +11,7 @@ function resolve(x: Node, widths: PadWidths): readonly (readonly [number, number
       shapes: [x.shape],
       hint: 'Give one [before, after] for each dimension.',
     })
-  if (list.flat().some((n) => !Number.isInteger(n) || n < 0))
-    throw new OpError(
-      'pad',
-      `widths [${list.map((p) => `[${p.join(', ')}]`).join(', ')}] must be whole numbers of at least 0`,
-      {
-        hint: 'Slice to make a tensor smaller.',
-      },
-    )
+  checkWhole('pad', 'widths', list, 0, 'Slice to make a tensor smaller.')
   return list
 }
 

@@ -2,6 +2,7 @@ import {
   build,
   type ConvAttrs,
   checkOptions,
+  checkWhole,
   type Dims,
   type Node,
   OpError,
@@ -25,8 +26,7 @@ export function perDim(op: string, name: string, value: PerDim, spatial: number,
     throw new OpError(op, `${name} [${list.join(', ')}] needs ${spatial} entries`, {
       hint: `Give one number, or one for each of the ${spatial} spatial dimensions.`,
     })
-  if (list.some((n) => !Number.isInteger(n) || n < least))
-    throw new OpError(op, `${name} [${list.join(', ')}] must be whole numbers of at least ${least}`)
+  checkWhole(op, name, list, least)
   return list
 }
 

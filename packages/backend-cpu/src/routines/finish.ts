@@ -86,7 +86,13 @@ export function emitFinish(context: KernelContext, epilogue: Epilogue, domain: D
 }
 
 /** Reads whole vectors: scratch goes on for a vector after the results. */
-function loadSums(f: FunctionBuilder, place: Local, offset: number, sum: Local, { copies, copyBytes }: Stored): void {
+export function loadSums(
+  f: FunctionBuilder,
+  place: Local,
+  offset: number,
+  sum: Local,
+  { copies, copyBytes }: Stored,
+): void {
   for (let i = 0; i < copies; i++) {
     f.get(place)
     f.load('v128.load', offset + i * copyBytes)

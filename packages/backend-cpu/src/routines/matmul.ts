@@ -15,9 +15,10 @@ export function emitMatmul(context: KernelContext, kernel: MatmulKernel): readon
   if (sizeOf(kernel.domain) === 0) return []
   const weight = weightOf(kernel.writes.map((w) => w.value))
   const epilogue = new Epilogue(context, kernel.writes)
-  const thin = emitThin(context, kernel, epilogue)
+  const plan = planFor(context, kernel, epilogue)
+  const thin = emitThin(context, kernel, plan)
   if (thin) return thin
-  if (weight <= mostWeight || kernel.dtype !== 'float32') return emitProduct(context, kernel, epilogue)
+  if (weight <= mostWeight || kernel.dtype !== 'float32') return emitProduct(context, plan, epilogue)
   const columns = kernel.domain.length - 1
   // The finish goes along rows: those of the transposed product where the epilogue's elements lie that way.
   const turn = epilogue.apart(columns) > epilogue.apart(columns - 1)
@@ -25,8 +26,7 @@ export function emitMatmul(context: KernelContext, kernel: MatmulKernel): readon
 }
 
 /** A product of a few rows, with its lanes along the last dimension. */
-function emitThin(context: KernelContext, kernel: MatmulKernel, epilogue: Epilogue): readonly KernelCode[] | undefined {
-  const plan = planFor(context, kernel, epilogue)
+function emitThin(context: KernelContext, kernel: MatmulKernel, plan: Plan): readonly KernelCode[] | undefined {
   if (!isThin(kernel, plan)) return undefined
   if (plan.laneDimension === plan.rank - 1) return emitThinProduct(context, kernel, plan)
   const turned = transposed(kernel)
@@ -73,7 +73,7 @@ function withFinish(context: KernelContext, kernel: MatmulKernel): readonly Kern
     addScaled(f, 1, panels)
   }
   return [
-    ...emitProduct(within, product, new Epilogue(within, product.writes)),
+    ...emitProduct(within, plan, new Epilogue(within, product.writes)),
     emitFinish(context, new Epilogue(context, kernel.writes), domain, { address, copies: 1, copyBytes: 0 }),
   ]
 }
@@ -87,8 +87,7 @@ function planFor(context: KernelContext, kernel: MatmulKernel, epilogue: Epilogu
   })
 }
 
-function emitProduct(context: KernelContext, kernel: MatmulKernel, epilogue: Epilogue): readonly KernelCode[] {
-  const plan = planFor(context, kernel, epilogue)
+function emitProduct(context: KernelContext, plan: Plan, epilogue: Epilogue): readonly KernelCode[] {
   if (plan.dots) return [emitDotProducts(context, plan, epilogue)]
   const codes: KernelCode[] = []
   if (plan.packed) codes.push(packing(context, plan))

@@ -7,7 +7,7 @@ import { addScaled, Epilogue } from './epilogue.ts'
 import { emitFinish } from './finish.ts'
 import { blocksOf } from './matmulColumns.ts'
 import type { MatmulKernel, Plan } from './matmulPlan.ts'
-import { limit, releaseIndices, splitEvenly, takeDigit, takeIndices } from './split.ts'
+import { rangeOf, releaseIndices, splitEvenly, takeDigit, takeIndices } from './split.ts'
 import { emitTiles } from './tile.ts'
 import { aligned, workspace } from './workspace.ts'
 
@@ -94,12 +94,7 @@ export function emitThinProduct(context: KernelContext, kernel: MatmulKernel, pl
       f.i32(0)
       addScaled(f, strip, perStrip)
       f.set(lane)
-      f.i32(0)
-      addScaled(f, part, perPart)
-      f.set(eight)
-      f.push(eight, perPart, 'i32.add')
-      f.set(stop)
-      limit(f, stop, eights)
+      rangeOf(f, part, perPart, eights, [eight, stop])
       pushOperand(f, within, splat, indices)
       addScaled(f, eight, together * splat.k * 4)
       f.set(a)

@@ -11,7 +11,7 @@ import { SumsOfPieces } from './matmulSums.ts'
 import { unitsOf } from './matmulUnits.ts'
 import { emitTilePack } from './pack.ts'
 import type { Sink } from './sink.ts'
-import { limit, releaseIndices, takeDigit, takeIndices } from './split.ts'
+import { rangeOf, releaseIndices, takeDigit, takeIndices } from './split.ts'
 import { type Block, emitTiles } from './tile.ts'
 import { workspace } from './workspace.ts'
 
@@ -207,12 +207,7 @@ function eachStrip(
   }
   const strip = f.local('i32')
   const end = f.local('i32')
-  f.i32(0)
-  addScaled(f, part, perPart)
-  f.tee(strip)
-  f.push(perPart, 'i32.add')
-  f.set(end)
-  limit(f, end, strips)
+  rangeOf(f, part, perPart, strips, [strip, end])
   f.whileBelow(strip, end, 1, () => body(strip))
   f.release(strip)
   f.release(end)

@@ -2,7 +2,7 @@ import type { KernelContext } from '../kernels/context.ts'
 import type { FunctionBuilder, FunctionRef, Local } from '../wasm/assembler.ts'
 import { forUnits } from './calls.ts'
 import { addScaled } from './epilogue.ts'
-import { limit, releaseIndices, takeDigit } from './split.ts'
+import { limit, rangeOf, releaseIndices, takeDigit } from './split.ts'
 import type { Push } from './workspace.ts'
 
 /** Bytes of images and gradients that tiles go over again and again: they stay in the second-level cache. */
@@ -84,12 +84,7 @@ export function emitSlots(context: KernelContext, slots: Slots, code: SlotCode, 
       f.tee(sums)
       f.push(0, parts === 1 ? sumBytes : bytes)
       f.memoryFill()
-      f.i32(0)
-      addScaled(f, slot, perSlot)
-      f.set(n)
-      f.push(n, perSlot, 'i32.add')
-      f.set(last)
-      limit(f, last, images)
+      rangeOf(f, slot, perSlot, images, [n, last])
       f.whileBelow(n, last, block, () => {
         f.push(last, n, 'i32.sub')
         f.set(count)

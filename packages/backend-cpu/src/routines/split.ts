@@ -44,6 +44,21 @@ export function releaseIndices(f: FunctionBuilder, indices: readonly (Local | nu
   for (const index of indices) if (typeof index !== 'number') f.release(index)
 }
 
+/** start = part * length, end = min(start + length, total). */
+export function rangeOf(
+  f: FunctionBuilder,
+  part: Local | number,
+  length: number,
+  total: number,
+  [start, end]: readonly [Local, Local],
+): void {
+  f.push(part, length, 'i32.mul')
+  f.tee(start)
+  f.push(length, 'i32.add')
+  f.set(end)
+  limit(f, end, total)
+}
+
 /** x = min(x, most), without signs. */
 export function limit(f: FunctionBuilder, x: Local, most: number): void {
   f.get(x)

@@ -12,7 +12,7 @@ import { type GradientKernel, shapeOf } from './choice.ts'
 import { emitEntries, entriesOf, entryBytes, type Windows } from './entries.ts'
 import { emitSeparate } from './interleave.ts'
 import { spreadOf } from './spread.ts'
-import { type Part, partsOf, Sums } from './tile.ts'
+import { type Part, partsOf, Sums, tilesOf } from './tile.ts'
 
 /**
  * For each window, the sum over channels o of dy[o] * weights[o], shifted to where the maximum of o is in the window, is added
@@ -136,13 +136,7 @@ function emitTiles(
   rowBytes: number,
 ): FunctionRef {
   const spread = spreadOf(shape)
-  const known = new Map<string, FunctionRef>()
-  const tiles = parts.map((part) => {
-    const key = `${part.rows} ${part.vectors}`
-    const tile = known.get(key) ?? emitTile(context, shape, windows, part, rowBytes)
-    known.set(key, tile)
-    return tile
-  })
+  const tiles = tilesOf(parts, (part) => emitTile(context, shape, windows, part, rowBytes))
   return context.module.function(['i32', 'i32'], [], (f, list, sums) => {
     for (const [i, part] of parts.entries()) {
       f.push(list as Local, sums as Local)

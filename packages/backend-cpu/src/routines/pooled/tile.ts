@@ -1,5 +1,5 @@
 import type { KernelContext } from '../../kernels/context.ts'
-import type { FunctionBuilder, Local } from '../../wasm/assembler.ts'
+import type { FunctionBuilder, FunctionRef, Local } from '../../wasm/assembler.ts'
 import { splitEvenly } from '../split.ts'
 import { multiplyAdd } from '../tile.ts'
 
@@ -35,6 +35,17 @@ export function partsOf(context: KernelContext, rows: number, floats: number): P
     row += height
   }
   return parts
+}
+
+/** A function for each part: those of one size share theirs. */
+export function tilesOf(parts: readonly Part[], emit: (part: Part) => FunctionRef): FunctionRef[] {
+  const known = new Map<string, FunctionRef>()
+  return parts.map((part) => {
+    const key = `${part.rows} ${part.vectors}`
+    const tile = known.get(key) ?? emit(part)
+    known.set(key, tile)
+    return tile
+  })
 }
 
 /** Sums in registers, `sets` times: fewer than 8 in all would wait for each other. */

@@ -4,7 +4,7 @@ import { grainFor, type KernelCode, type KernelContext } from '../../kernels/con
 import type { FunctionBuilder, FunctionRef, Local } from '../../wasm/assembler.ts'
 import { forwardCopy } from '../conv.ts'
 import { addScaled, type Epilogue } from '../epilogue.ts'
-import { emitFinish } from '../finish.ts'
+import { emitFinish, loadSums, type Stored } from '../finish.ts'
 import { visible } from '../plane.ts'
 import { placesBytes } from '../poolPlaces.ts'
 import { type Before, emitSlots, slotsOf } from '../slots.ts'
@@ -14,7 +14,7 @@ import { aligned, bufferAddress, workspace } from '../workspace.ts'
 import { type GradientKernel, rowFloats, shapeOf } from './choice.ts'
 import { emitEntries, entriesOf, entryBytes, type Windows } from './entries.ts'
 import { emitInterleave } from './interleave.ts'
-import { type Part, partsOf, Sums } from './tile.ts'
+import { type Part, partsOf, Sums, tilesOf } from './tile.ts'
 
 /** Bytes of interleaved images and entries that all tiles go over: a part of the first-level cache. */
 const workBytes = 24 * 1024
@@ -150,14 +150,7 @@ function emitTiles(
   const [, y, x] = shape.axes
   const floats = rowFloats(x.kernel * shape.channels)
   const parts = partsOf(context, y.kernel, floats)
-  const known = new Map<string, FunctionRef>()
-  const tileOf = (part: Part): FunctionRef => {
-    const key = `${part.rows} ${part.vectors}`
-    const tile = known.get(key) ?? emitTile(context, shape, windows, part, rowBytes, listBytes)
-    known.set(key, tile)
-    return tile
-  }
-  const tiles = parts.map(tileOf)
+  const tiles = tilesOf(parts, (part) => emitTile(context, shape, windows, part, rowBytes, listBytes))
   return context.module.function(['i32', 'i32', 'i32'], [], (f, list, count, sums) => {
     for (const [i, part] of parts.entries()) {
       f.push(list as Local, count as Local, sums as Local)
@@ -204,18 +197,12 @@ function emitTile(
   })
 }
 
-interface SlotSums {
-  readonly address: (f: FunctionBuilder) => void
-  readonly copies: number
-  readonly copyBytes: number
-}
-
 /** Adds up the slots and puts rows of elements with all channels in the order of the weight. Units: output channels. */
 function emitTotals(
   context: KernelContext,
   { channels, outputs, taps, axes }: ConvShape,
   floats: number,
-  sums: SlotSums,
+  sums: Stored,
   total: (f: FunctionBuilder) => void,
 ): KernelCode {
   const [, y, x] = axes
@@ -229,12 +216,7 @@ function emitTotals(
       f.set(from)
       if (sums.copies > 1) {
         f.times(bytes / 16, () => {
-          for (let i = 0; i < sums.copies; i++) {
-            f.get(from)
-            f.load('v128.load', i * sums.copyBytes)
-            if (i > 0) f.op('f32x4.add')
-          }
-          f.set(sum)
+          loadSums(f, from, 0, sum, sums)
           f.push(from, sum)
           f.store('v128.store', 0)
           f.bump(from, 16)
